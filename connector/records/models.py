@@ -1,0 +1,80 @@
+"""What has names in Klaviyo: campaigns, messages, flows, lists, segments, metrics, templates, catalog items."""
+
+from django.db import models
+from uuid_utils.compat import uuid7
+
+from accounts.tenancy import InOrganization
+from connector.installs.models import Install
+
+
+class Kind(models.TextChoices):
+    CAMPAIGN = "campaign", "Campaign"
+    FLOW = "flow", "Flow"
+    MESSAGE = "message", "Message"
+    LIST = "list", "List"
+    SEGMENT = "segment", "Segment"
+    METRIC = "metric", "Metric"
+    TEMPLATE = "template", "Template"
+    CATALOG_ITEM = "catalog_item", "Catalog item"
+
+
+class Record(InOrganization):
+    """One named object as Klaviyo last told it. `facts` holds what only its kind has (see records/upsert.py)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    install = models.ForeignKey(Install, on_delete=models.CASCADE, related_name="records")
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    klaviyo_id = models.CharField(max_length=64)
+    name = models.CharField(max_length=500)
+    folded = models.CharField(max_length=500, help_text="The name as names are compared (records/names.py)")
+    parent = models.CharField(max_length=64, blank=True, help_text="Of a message: the campaign's or flow's Klaviyo id")
+    status = models.CharField(max_length=64, blank=True)
+    channel = models.CharField(max_length=24, blank=True)
+    at = models.DateTimeField(null=True, help_text="Of a campaign: its send time")
+    created = models.DateTimeField(null=True)
+    updated = models.DateTimeField(null=True)
+    archived = models.BooleanField(default=False)
+    deleted_at = models.DateTimeField(null=True, help_text="When a sync no longer found it")
+    facts = models.JSONField(default=dict)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["install", "kind", "klaviyo_id"], name="one_record_per_object")]
+        indexes = [
+            models.Index(fields=["install", "kind", "folded"], name="record_by_name"),
+            models.Index(fields=["install", "kind", "parent"], name="record_by_parent"),
+        ]
+        ordering = ("klaviyo_id",)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+class FormerName(InOrganization):
+    """A name that a record had, so that an old answer's names can be explained."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    record = models.ForeignKey(Record, on_delete=models.CASCADE, related_name="former_names")
+    name = models.CharField(max_length=500)
+    folded = models.CharField(max_length=500)
+    until = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["record", "folded"], name="former_name_by_record")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Audience(InOrganization):
+    """Members of a list or segment as last fetched into the lake, on demand."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    record = models.OneToOneField(Record, on_delete=models.CASCADE, related_name="audience")
+    wanted_at = models.DateTimeField(null=True, help_text="A question waits for it since then")
+    fetched_at = models.DateTimeField(null=True)
+    members = models.PositiveIntegerField(null=True)
+    problem = models.CharField(max_length=200, blank=True, help_text="Why the last fetch failed, in words")
+
+    def __str__(self) -> str:
+        return f"members of {self.record}"
