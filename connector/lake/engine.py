@@ -1,0 +1,128 @@
+"""DuckDB, locked down to one install's files. An instance is never shared by two installs: its settings are its walls."""
+
+import os
+import shutil
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+from django.conf import settings
+
+from connector.lake.places import Place
+from connector.lake.schema import TABLES
+from connector.lake.tables import guard_fork
+
+QUESTION_MEMORY = "1GB"
+WRITER_MEMORY = "160MB"
+KEPT = 32  # instances kept per process; one costs 12 ms to make
+
+_engines: "OrderedDict[str, Engine]" = OrderedDict()
+_engines_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """One DuckDB instance and its scratch folder, where it spills and where the empty tables are."""
+
+    connection: duckdb.DuckDBPyConnection
+    scratch: Path
+
+    def empty(self, table: str) -> str:
+        """A file with the table's columns and no row, for versions that hold no file."""
+        return str(self.scratch / "empty" / f"{table}.parquet")
+
+    def close(self) -> None:
+        self.connection.close()
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+
+def engine_of(place: Place) -> Engine:
+    """This process's instance for questions to one install; take a cursor of it for each question."""
+    with _engines_lock:
+        engine = _engines.get(place.root) or open_engine(place, memory=QUESTION_MEMORY, threads=2)
+        _engines[place.root] = engine
+        _engines.move_to_end(place.root)
+        if len(_engines) > KEPT:
+            # Cursors in use keep their instance alive; what they have spilled stays open for them until they end.
+            _engines.popitem(last=False)[1].close()
+        return engine
+
+
+def close_engines() -> None:
+    """Close all instances of this process."""
+    with _engines_lock:
+        while _engines:
+            _engines.popitem()[1].close()
+
+
+@contextmanager
+def writing_engine(place: Place) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A small instance for one rewrite: it sorts within 160 MB and spills the rest."""
+    engine = open_engine(place, memory=WRITER_MEMORY, threads=1)
+    try:
+        yield engine.connection
+    finally:
+        engine.close()
+
+
+def open_engine(place: Place, *, memory: str, threads: int) -> Engine:
+    """An instance that reads the install's files and nothing else: no other file, no network, no extension, no setting."""
+    guard_fork()
+    scratch = _scratch()
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "memory_limit": memory,
+            "threads": threads,
+            "temp_directory": str(scratch / "spill"),
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        },
+    )
+    if not place.is_local:
+        connection.register_filesystem(place.filesystem())
+    connection.execute("set timezone='UTC'")
+    connection.execute("set preserve_insertion_order=false")
+    connection.execute("set allowed_directories=$folders", {"folders": [f"{place.root}/", f"{scratch / 'empty'}/"]})
+    connection.execute("set enable_external_access=false")
+    connection.execute("set lock_configuration=true")
+    return Engine(connection, scratch)
+
+
+def _scratch() -> Path:
+    """A fresh folder of this process, and the end of those that processes killed outright have left (they hold rows)."""
+    parent = Path(settings.HOME) / "scratch"
+    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for left in parent.iterdir():
+        pid = left.name.split("-", 1)[0]
+        if pid.isdigit() and not _lives(int(pid)):
+            shutil.rmtree(left, ignore_errors=True)
+    scratch = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=parent))
+    (scratch / "empty").mkdir()
+    for table in TABLES.values():
+        pq.write_table(table.schema.empty_table(), scratch / "empty" / f"{table.name}.parquet")
+    return scratch
+
+
+def _lives(pid: int) -> bool:
+    with suppress(ProcessLookupError):
+        try:
+            os.kill(pid, 0)
+        except PermissionError:
+            return True
+        return True
+    return False
+
+
+def _forget_engines() -> None:
+    """A forked child must not use its parent's instances; they are the parent's to close."""
+    _engines.clear()
+
+
+os.register_at_fork(after_in_child=_forget_engines)

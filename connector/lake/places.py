@@ -1,0 +1,66 @@
+"""Where an install's tables are: a folder, or a prefix of an S3 bucket, below LAKE_URL."""
+
+import importlib
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+S3 = "s3://"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One install's part of the lake. `root` has no slash at its end."""
+
+    root: str
+
+    @property
+    def is_local(self) -> bool:
+        return not self.root.startswith(S3)
+
+    @property
+    def options(self) -> dict[str, str] | None:
+        """What delta-rs needs beside the AWS_* variables, which it reads by itself.
+
+        Without a conditional put two writers could both believe that they made the same version.
+        """
+        return None if self.is_local else {"aws_conditional_put": "etag"}
+
+    def table(self, name: str) -> str:
+        return f"{self.root}/{name}"
+
+    def exists(self) -> bool:
+        return Path(self.root).exists() if self.is_local else bool(self.filesystem().exists(self.root))
+
+    def holds(self, file: str) -> bool:
+        """Whether a file, named as a table's log names it, is still there."""
+        return Path(file).exists() if self.is_local else bool(self.filesystem().exists(file))
+
+    def files(self) -> Iterator[str]:
+        """Every file of the install, live or not, logs included."""
+        if self.is_local:
+            yield from (str(path) for path in Path(self.root).rglob("*") if path.is_file())
+        else:
+            yield from (S3 + path for path in self.filesystem().find(self.root))
+
+    def remove(self) -> None:
+        """Take the whole install away. Removing what is not there is no error: a removal may be run twice."""
+        if self.is_local:
+            shutil.rmtree(self.root, ignore_errors=False) if self.exists() else None
+        elif self.exists():
+            self.filesystem().rm(self.root, recursive=True)
+
+    def filesystem(self) -> Any:
+        """The bucket through fsspec, which only an S3 lake needs (requirements/production.in); new listings each time."""
+        fsspec: Any = importlib.import_module("fsspec")
+        return fsspec.filesystem("s3", use_listings_cache=False)
+
+
+def place_of(install_id: UUID) -> Place:
+    """An install's place. Its id is the folder's name, so nothing of the account shows in a listing."""
+    return Place(f"{str(settings.LAKE_URL).rstrip('/')}/{UUID(str(install_id))}")

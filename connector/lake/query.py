@@ -1,0 +1,229 @@
+"""Reading the lake: a question is constant SQL over the files of pinned versions, with a deadline.
+
+with reading(install.id, newest(install.id)) as lake:
+    lake.rows("select count(*) from read_parquet($events, hive_partitioning=false) where metric = $metric", metric="Xyz123")
+"""
+
+import os
+import re
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Self
+from uuid import UUID
+
+import duckdb
+
+from connector.lake.engine import Engine, engine_of
+from connector.lake.errors import DeadlinePassed, LakeError, TooBusy, TooLarge, VersionGone
+from connector.lake.places import Place, place_of
+from connector.lake.schema import TABLES, Table
+from connector.lake.tables import open_table
+
+DEADLINE_SECONDS = 25.0
+QUESTIONS_AT_ONCE = 4  # per process; each instance may take 1 GB
+FILE_LISTS_KEPT = 512
+COMMIT = re.compile(r"\d{20}\.json")
+
+_places_free = threading.BoundedSemaphore(QUESTIONS_AT_ONCE)
+_file_lists: "OrderedDict[tuple[str, str, int], list[str]]" = OrderedDict()
+_file_lists_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """The version of each table that an answer reads; -1 where there is no table yet."""
+
+    events: int = -1
+    profiles: int = -1
+    members: int = -1
+
+    def facts(self) -> dict[str, int]:
+        """For JSON."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, facts: dict[str, int]) -> Self:
+        return cls(**{name: int(facts.get(name, -1)) for name in TABLES})
+
+
+def newest(install_id: UUID) -> Versions:
+    """The newest version of each table of an install."""
+    place = place_of(install_id)
+    return Versions(**{name: _newest(place, table) for name, table in TABLES.items()})
+
+
+@contextmanager
+def reading(install_id: UUID, versions: Versions, deadline: float = DEADLINE_SECONDS) -> Iterator["Reader"]:
+    """Ask questions of one install at pinned versions, for at most `deadline` seconds from now, waiting included.
+
+    Raises TooBusy when no place becomes free in time.
+    """
+    ends = time.monotonic() + deadline
+    if not _places_free.acquire(timeout=max(deadline, 0)):
+        raise TooBusy("Too many questions are being answered; ask again in a moment.")
+    reader = Reader(place_of(install_id), versions, ends)
+    try:
+        yield reader
+    finally:
+        reader.close()
+        _places_free.release()
+
+
+class Reader:
+    """One question's view of an install. For one thread; `rows` may be called many times."""
+
+    def __init__(self, place: Place, versions: Versions, ends: float) -> None:
+        self.place = place
+        self.versions = versions
+        self.ends = ends
+        self._engine: Engine = engine_of(place)
+        self._cursor = self._engine.connection.cursor()
+        self._closed = threading.Event()
+        threading.Thread(target=self._watch, name="question deadline", daemon=True).start()
+
+    def rows(self, sql: str, **params: object) -> list[tuple[Any, ...]]:
+        """The rows of one constant `select`. `$events`, `$profiles`, `$members` are bound here, the rest by `params`.
+
+        Raises VersionGone, DeadlinePassed, TooLarge.
+        """
+        refuse_all_but_select(sql)
+        tables = [name for name in TABLES if re.search(rf"\${name}\b", sql)]
+        try:
+            return self._run(sql, {**params, **{name: self._files(name) for name in tables}})
+        except (duckdb.IOException, FileNotFoundError):
+            # A kept file list grows old when the install was dropped or a person erased: look once more.
+            self._forget(tables)
+            return self._run_again(sql, {**params, **{name: self._files(name) for name in tables}}, tables)
+
+    def close(self) -> None:
+        self._closed.set()
+        self._cursor.close()
+
+    def _run(self, sql: str, bound: dict[str, object]) -> list[tuple[Any, ...]]:
+        if time.monotonic() >= self.ends:
+            raise DeadlinePassed("The question took too long and was stopped.")
+        try:
+            # fetchall: an open result would block the cursor's next call
+            return self._cursor.execute(sql, bound).fetchall()
+        except duckdb.InterruptException:
+            raise DeadlinePassed("The question took too long and was stopped.") from None
+        except duckdb.OutOfMemoryException:
+            raise TooLarge("The question needs more memory than one question may have.") from None
+
+    def _run_again(self, sql: str, bound: dict[str, object], tables: list[str]) -> list[tuple[Any, ...]]:
+        try:
+            return self._run(sql, bound)
+        except (duckdb.IOException, FileNotFoundError) as error:
+            self._forget(tables)
+            if all(self.place.holds(file) for name in tables for file in self._live(name)):
+                raise LakeError(f"The event store could not be read ({type(error).__name__}).") from None
+            raise VersionGone("This version of the account's data is no longer held.") from None
+
+    def _files(self, name: str) -> list[str]:
+        return self._live(name) or [self._engine.empty(name)]
+
+    def _live(self, name: str) -> list[str]:
+        return files_of(self.place, TABLES[name], getattr(self.versions, name))
+
+    def _forget(self, tables: list[str]) -> None:
+        with _file_lists_lock:
+            for name in tables:
+                _file_lists.pop((self.place.root, name, getattr(self.versions, name)), None)
+
+    def _watch(self) -> None:
+        """Interrupt whatever runs after the deadline; again and again, as a statement may begin just after it."""
+        if self._closed.wait(max(self.ends - time.monotonic(), 0)):
+            return
+        while not self._closed.wait(0.05):
+            self._cursor.interrupt()
+
+
+@lru_cache(maxsize=512)
+def refuse_all_but_select(sql: str) -> None:
+    """Raise ValueError unless the text is one select: a COPY could write, where the process's user is allowed to."""
+    statements = duckdb.extract_statements(sql)
+    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+        raise ValueError("A question to the lake is exactly one select statement.")
+
+
+def files_of(place: Place, table: Table, version: int) -> list[str]:
+    """The files of a table at a version, kept per process since a version never changes; empty for version -1.
+
+    Raises VersionGone.
+    """
+    if version < 0:
+        return []
+    key = (place.root, table.name, version)
+    with _file_lists_lock:
+        if key in _file_lists:
+            _file_lists.move_to_end(key)
+            return _file_lists[key]
+    opened = open_table(place, table, version)
+    if opened is None:
+        raise VersionGone("This version of the account's data is no longer held.")
+    files = opened.file_uris()
+    with _file_lists_lock:
+        _file_lists[key] = files
+        if len(_file_lists) > FILE_LISTS_KEPT:
+            _file_lists.popitem(last=False)
+    return files
+
+
+def _newest(place: Place, table: Table) -> int:
+    if not place.is_local:
+        opened = open_table(place, table)
+        return -1 if opened is None else int(opened.version())
+    # A commit is one file that appears whole, so the listing is the truth; opening the table would cost 5 ms.
+    folder = Path(place.table(table.name)) / "_delta_log"
+    with suppress(FileNotFoundError), os.scandir(folder) as entries:
+        return max((int(entry.name[:20]) for entry in entries if COMMIT.fullmatch(entry.name)), default=-1)
+    return -1
+
+
+PER_METRIC = """
+    select metric, count(*), count(distinct person), coalesce(sum(value), 0)
+    from read_parquet($events, hive_partitioning=false) group by metric order by metric
+"""
+IN_ALL = "select count(*), count(distinct person) from read_parquet($events, hive_partitioning=false)"
+
+
+def summary(install_id: UUID, deadline: float = 300.0) -> dict[str, Any]:
+    """What an install's lake holds: events, people, bytes, version, and the same per metric.
+
+    `people` are distinct and known; `sum_value` is exact over all currencies, rounded half up to cents at the end;
+    `bytes` are the files of the newest versions.
+    """
+    versions = newest(install_id)
+    with reading(install_id, versions, deadline) as lake:
+        [(events, people)] = lake.rows(IN_ALL)
+        metrics = [
+            {"id": metric, "events": count, "people": persons, "sum_value": _cents(total)}
+            for metric, count, persons, total in lake.rows(PER_METRIC)
+        ]
+    return {
+        "events": events,
+        "people": people,
+        "bytes": _bytes(place_of(install_id), versions),
+        "version": versions.events,
+        "metrics": metrics,
+    }
+
+
+def _bytes(place: Place, versions: Versions) -> int:
+    opened = [
+        open_table(place, table, getattr(versions, name))
+        for name, table in TABLES.items()
+        if getattr(versions, name) >= 0
+    ]
+    return sum(sum(table.get_add_actions(flatten=True).column("size_bytes").to_pylist()) for table in opened if table)
+
+
+def _cents(total: Decimal) -> float:
+    return float(total.quantize(Decimal("0.01"), ROUND_HALF_UP))
