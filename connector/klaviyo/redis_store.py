@@ -1,0 +1,54 @@
+"""Allowances in Redis: shared by all hosts, on Redis' own clock."""
+
+from functools import cache
+from typing import cast
+
+import msgspec
+import redis
+
+from connector.klaviyo import ledger
+from connector.klaviyo.ledger import State
+from connector.klaviyo.limits import Seen
+
+KEPT = 2 * 86400
+"""Seconds after its last use for which an allowance is kept: longer than the longest window."""
+
+LOAD = """
+local held = redis.call('HMGET', KEYS[1], 'version', 'state')
+local now = redis.call('TIME')
+return {held[1] or '0', held[2] or '', now[1], now[2]}
+"""
+
+SAVE = """
+if (redis.call('HGET', KEYS[1], 'version') or '0') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'version', ARGV[1] + 1, 'state', ARGV[2])
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+return 1
+"""
+
+
+class RedisStore:
+    """Compare-and-set by a script, so that two processes never both take the last slot."""
+
+    def __init__(self, url: str) -> None:
+        self._redis = _connected(url)
+        self._load = self._redis.register_script(LOAD)
+        self._save = self._redis.register_script(SAVE)
+
+    def load(self, account: str, bucket: str) -> Seen:
+        version, state, seconds, micros = self._load(keys=[_key(account, bucket)])
+        held = cast(State, msgspec.json.decode(state)) if state else ledger.fresh()
+        return Seen(int(version), held, int(seconds) + int(micros) / 1e6)
+
+    def save(self, account: str, bucket: str, version: int, state: State) -> bool:
+        return bool(self._save(keys=[_key(account, bucket)], args=[version, msgspec.json.encode(state), KEPT]))
+
+
+@cache
+def _connected(url: str) -> "redis.Redis":
+    """One pool of connections per process and address; redis-py opens new ones after a fork."""
+    return redis.Redis.from_url(url, socket_timeout=5.0, socket_connect_timeout=5.0)
+
+
+def _key(account: str, bucket: str) -> str:
+    return f"klaviyo:allowance:{account}:{bucket}"
