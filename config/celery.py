@@ -1,11 +1,14 @@
 """The Celery application: queues, schedule, and what a worker process may not do before it has forked."""
 
 import logging.config
+import os
 from enum import StrEnum
 
 from celery import Celery
 from celery.signals import setup_logging
 from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 
 class Queue(StrEnum):
@@ -21,9 +24,21 @@ app = Celery("plumbline")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
-    "schedule-increments": {"task": "connector.sync.tasks.schedule_increments", "schedule": 15.0, "options": {"queue": Queue.INCREMENT}},
-    "requeue-stale-runs": {"task": "connector.sync.tasks.requeue_stale_runs", "schedule": 5.0, "options": {"queue": Queue.INCREMENT}},
-    "schedule-reconciles": {"task": "connector.sync.tasks.schedule_reconciles", "schedule": 600.0, "options": {"queue": Queue.INCREMENT}},
+    "schedule-increments": {
+        "task": "connector.sync.tasks.schedule_increments",
+        "schedule": 15.0,
+        "options": {"queue": Queue.INCREMENT},
+    },
+    "requeue-stale-runs": {
+        "task": "connector.sync.tasks.requeue_stale_runs",
+        "schedule": 5.0,
+        "options": {"queue": Queue.INCREMENT},
+    },
+    "schedule-reconciles": {
+        "task": "connector.sync.tasks.schedule_reconciles",
+        "schedule": 600.0,
+        "options": {"queue": Queue.INCREMENT},
+    },
 }
 
 

@@ -1,7 +1,8 @@
 """Everything a deployment may set, typed, in one place.
 
-`load()` reads the process environment first and `PLUMBLINE_HOME/secrets.env` (written once by script/up) last, and fails
-with one sentence per wrong or missing value. `python -m config.env` prints .env.example, the table that the docs show.
+`load()` reads the process environment first, then what script/up wrote under PLUMBLINE_HOME: `running.env` (where its
+processes are, so that script/manage meets them) and `secrets.env` (made once). It fails with one sentence per wrong or
+missing value. `python -m config.env` prints .env.example, the table that the docs show.
 """
 
 import os
@@ -14,7 +15,7 @@ from cryptography.fernet import Fernet
 from pydantic import Field, SecretStr, ValidationError, computed_field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-SECRETS_FILE = "secrets.env"
+from config.state import RUNNING_FILE, SECRETS_FILE
 
 
 class Env(BaseSettings):
@@ -86,7 +87,7 @@ def load() -> Env:
     """The environment, checked. Raises SystemExit with a readable list of what is wrong."""
     home = Path(os.environ.get("PLUMBLINE_HOME") or "var").expanduser()
     try:
-        return Env(_env_file=home / SECRETS_FILE)  # type: ignore[call-arg]  # pydantic-settings' init-only argument
+        return Env(_env_file=(home / SECRETS_FILE, home / RUNNING_FILE))  # type: ignore[call-arg]  # pydantic-settings' init-only argument
     except ValidationError as error:
         raise SystemExit(_explain(error)) from None
 
