@@ -1,5 +1,6 @@
 """Where Klaviyo's allowances are kept: Redis where there is one, else a row of the database per account and bucket."""
 
+from datetime import datetime
 from functools import cache
 from typing import Any, cast
 
@@ -33,18 +34,19 @@ class DatabaseStore:
     are: a reservation must be seen by other processes before the request is sent."""
 
     def load(self, account: str, bucket: str) -> Seen:
-        row = _rows(account, bucket).annotate(now=Now()).first() or self._new(account, bucket)
-        state = cast(State, row.state) if row.state else ledger.fresh()
-        return Seen(row.version, state, row.now.timestamp())
+        row = _reading(account, bucket).first()
+        if row is None:
+            # Two processes may meet here, at the first use of a bucket.
+            Allowance.objects.bulk_create([Allowance(account=account, bucket=bucket)], ignore_conflicts=True)
+            row = _reading(account, bucket).get()
+        version, state, now = row
+        return Seen(version, cast(State, state) if state else ledger.fresh(), now.timestamp())
 
     def save(self, account: str, bucket: str, version: int, state: State) -> bool:
-        return _rows(account, bucket).filter(version=version).update(state=state, version=version + 1) == 1
-
-    def _new(self, account: str, bucket: str) -> Any:
-        """The row of a bucket that is used for the first time; two processes may meet here."""
-        Allowance.objects.bulk_create([Allowance(account=account, bucket=bucket)], ignore_conflicts=True)
-        return _rows(account, bucket).annotate(now=Now()).get()
+        newest = Allowance.objects.filter(account=account, bucket=bucket, version=version)
+        return newest.update(state=state, version=version + 1) == 1
 
 
-def _rows(account: str, bucket: str) -> QuerySet[Allowance]:
-    return Allowance.objects.filter(account=account, bucket=bucket)
+def _reading(account: str, bucket: str) -> QuerySet[Allowance, tuple[int, Any, datetime]]:
+    rows = Allowance.objects.filter(account=account, bucket=bucket)
+    return rows.annotate(now=Now()).values_list("version", "state", "now")

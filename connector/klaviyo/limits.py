@@ -113,6 +113,7 @@ class Limiter:
         """What `bucket` has room for now, by what all processes have told: the ledger that pages and tools show."""
         limit = self._limits[bucket]
         seen = self._store.load(account, bucket)
+        ledger.sweep(seen.state, limit, seen.now)
         left = ledger.left(seen.state, limit, seen.now)
         return Left(left[1], left[60], left.get(86400), limit)
 
