@@ -39,6 +39,15 @@ def has_services() -> bool:
     return bool(os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"))
 
 
+def _own_redis() -> None:
+    """Each process of the run gets a database of its own, as it gets one of PostgreSQL: caches and queues do not mix."""
+    url, process = os.environ.get("REDIS_URL"), os.environ.get("PYTEST_XDIST_WORKER", "")
+    if url and process:
+        server, _, number = url.rpartition("/")
+        os.environ["REDIS_URL"] = f"{server}/{int(number or 0) + 1 + int(process.removeprefix('gw'))}"
+
+
+_own_redis()
 NEEDS: Final[dict[str, Callable[[], str]]] = {"browser": chromium, "node": node}
 not_run: Counter[str] = Counter()
 
