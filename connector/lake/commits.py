@@ -55,7 +55,7 @@ def in_words(error: Exception) -> LakeError:
     """What happened, without the library's text: that may hold rows."""
     text = str(error)
     number = error.errno if isinstance(error, OSError) else None
-    found = re.search(r"os error (\d+)", text)
+    found = re.search(r"(?:os error |Os \{ code: )(\d+)", text)
     number = int(found[1]) if found else number
     if number in SENTENCES:
         return LakeUnwritable(SENTENCES[number].format(errno.errorcode[number]))

@@ -43,7 +43,11 @@ class Engine:
 
 
 def engine_of(place: Place) -> Engine:
-    """This process's instance for questions to one install; take a cursor of it for each question."""
+    """This process's instance for questions to one install; take a cursor of it for each question.
+
+    Raises OpenedBeforeFork: a parent's instances must not even be closed in a child, that ends the child at once.
+    """
+    guard_fork()
     with _engines_lock:
         engine = _engines.get(place.root) or open_engine(place, memory=QUESTION_MEMORY, threads=2)
         _engines[place.root] = engine
@@ -87,7 +91,8 @@ def open_engine(place: Place, *, memory: str, threads: int) -> Engine:
     )
     if not place.is_local:
         connection.register_filesystem(place.filesystem())
-    connection.execute("set timezone='UTC'")
+    # global: cursors would not inherit a session's setting, and days would depend on the host's time zone
+    connection.execute("set global timezone='UTC'")
     connection.execute("set preserve_insertion_order=false")
     connection.execute("set allowed_directories=$folders", {"folders": [f"{place.root}/", f"{scratch / 'empty'}/"]})
     connection.execute("set enable_external_access=false")
@@ -118,11 +123,3 @@ def _lives(pid: int) -> bool:
             return True
         return True
     return False
-
-
-def _forget_engines() -> None:
-    """A forked child must not use its parent's instances; they are the parent's to close."""
-    _engines.clear()
-
-
-os.register_at_fork(after_in_child=_forget_engines)

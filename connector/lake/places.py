@@ -56,9 +56,12 @@ class Place:
             self.filesystem().rm(self.root, recursive=True)
 
     def filesystem(self) -> Any:
-        """The bucket through fsspec, which only an S3 lake needs (requirements/production.in); new listings each time."""
+        """The bucket through fsspec, which only an S3 lake needs (requirements/production.in).
+
+        Always a new one: a shared one would keep listings, and addresses of an environment that has changed.
+        """
         fsspec: Any = importlib.import_module("fsspec")
-        return fsspec.filesystem("s3", use_listings_cache=False)
+        return fsspec.filesystem("s3", use_listings_cache=False, skip_instance_cache=True)
 
 
 def place_of(install_id: UUID) -> Place:

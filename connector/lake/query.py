@@ -76,6 +76,10 @@ def reading(install_id: UUID, versions: Versions, deadline: float = DEADLINE_SEC
         _places_free.release()
 
 
+class _Unreadable(Exception):
+    """A file could not be read: gone, or the disk or bucket is in trouble."""
+
+
 class Reader:
     """One question's view of an install. For one thread; `rows` may be called many times."""
 
@@ -97,7 +101,7 @@ class Reader:
         tables = [name for name in TABLES if re.search(rf"\${name}\b", sql)]
         try:
             return self._run(sql, {**params, **{name: self._files(name) for name in tables}})
-        except (duckdb.IOException, FileNotFoundError):
+        except _Unreadable:
             # A kept file list grows old when the install was dropped or a person erased: look once more.
             self._forget(tables)
             return self._run_again(sql, {**params, **{name: self._files(name) for name in tables}}, tables)
@@ -116,14 +120,19 @@ class Reader:
             raise DeadlinePassed("The question took too long and was stopped.") from None
         except duckdb.OutOfMemoryException:
             raise TooLarge("The question needs more memory than one question may have.") from None
+        except duckdb.Error as error:
+            # A bucket's file system is Python, and its failures come back as the bare base class.
+            if isinstance(error, duckdb.IOException) or type(error) is duckdb.Error:
+                raise _Unreadable(type(error).__name__) from None
+            raise
 
     def _run_again(self, sql: str, bound: dict[str, object], tables: list[str]) -> list[tuple[Any, ...]]:
         try:
             return self._run(sql, bound)
-        except (duckdb.IOException, FileNotFoundError) as error:
+        except _Unreadable as error:
             self._forget(tables)
             if all(self.place.holds(file) for name in tables for file in self._live(name)):
-                raise LakeError(f"The event store could not be read ({type(error).__name__}).") from None
+                raise LakeError(f"The event store could not be read ({error}).") from None
             raise VersionGone("This version of the account's data is no longer held.") from None
 
     def _files(self, name: str) -> list[str]:

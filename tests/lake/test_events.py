@@ -1,7 +1,6 @@
 """Windows of events: replaced whole, never doubled, never torn."""
 
 import datetime
-import re
 from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
@@ -191,14 +190,28 @@ def test_a_month_of_many_files_is_joined_and_sorted(install_id: UUID, lake_folde
         order = lake.rows("select metric, time from read_parquet($events, hive_partitioning=false)")
     assert files == 1
     assert order == sorted(order)
-    assert re.search("ZSTD", compression_of(install_id, newest(install_id)))
 
 
-def compression_of(install_id: UUID, versions: Versions) -> str:
-    with reading(install_id, versions) as lake:
-        return " ".join(
-            f"{column} {codec} {encodings}"
-            for column, codec, encodings in lake.rows(
-                "select path_in_schema, compression, encodings from parquet_metadata($events)"
-            )
-        )
+def test_every_rewrite_keeps_the_file_settings(install_id: UUID) -> None:
+    row = event("a", "2024-12-22 10:00", person="p1")
+    seen = set()
+
+    with writing(install_id, "test") as writer:
+        put(writer, [row, event("b", "2024-12-22 12:00", person="p2")])
+        seen.add(settings_of(install_id))
+        put(writer, [row | {"person": "p3"}, event("b", "2024-12-22 12:00", person="p2")])
+        seen.add(settings_of(install_id))
+        put(writer, [event("c", "2024-12-25 10:00")], at("2024-12-25"), at("2024-12-26"))
+        writer.settle()
+        seen.add(settings_of(install_id))
+
+    assert seen == {("ZSTD", True, True)}
+
+
+def settings_of(install_id: UUID) -> tuple[str, bool, bool]:
+    """Codec of all columns, whether ids and times have the encodings that were chosen for them."""
+    with reading(install_id, newest(install_id)) as lake:
+        rows = lake.rows("select path_in_schema, compression, encodings from parquet_metadata($events)")
+    encodings = {column: encoding for column, _, encoding in rows}
+    codecs = "/".join(sorted({codec for _, codec, _ in rows}))
+    return codecs, "DELTA_LENGTH_BYTE_ARRAY" in encodings["id"], "DELTA_BINARY_PACKED" in encodings["time"]
