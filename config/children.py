@@ -24,7 +24,7 @@ QUICK_TIMES: Final = 3
 RESTART_AFTER: Final = 1.0
 LOG_BYTES: Final = 5_000_000
 LOUD: Final = re.compile(r"\b(WARNING|ERROR|CRITICAL)\b|^\w+(Error|Exception): ")
-MISSING_MODULE: Final = re.compile(r"ModuleNotFoundError: No module named '([^']+)'")
+MISSING_MODULE: Final = re.compile(r"ModuleNotFoundError: No module named '(?!config|audit|accounts|connector)([^']+)'")
 
 
 @dataclass(frozen=True)

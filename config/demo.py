@@ -111,7 +111,7 @@ class Browser:
 
     def sign_in(self, login: str, password: str) -> None:
         page = self._http.get("/accounts/login/")
-        fields = _form(page.text).hidden | {"login": login, "password": password}
+        fields = read_form(page.text).hidden | {"login": login, "password": password}
         answer = self._http.post(page.url, data=fields, headers={"Referer": str(page.url)})
         if answer.status_code != 200 or "sessionid" not in self._http.cookies:
             raise DemoFailed(f"The owner could not sign in (HTTP {answer.status_code}).")
@@ -119,7 +119,7 @@ class Browser:
     def connect_account(self, known: set[str]) -> str:
         """Press Connect and agree for the first offered account that is not in `known`. Returns its id."""
         consent = self._http.get("/oauth/klaviyo/install/")
-        form = _form(consent.text)
+        form = read_form(consent.text)
         wanted = next((account for account in form.accounts if account not in known), None)
         if consent.status_code != 200 or wanted is None:
             raise DemoFailed(f"The consent page offers no further demo account (HTTP {consent.status_code}).")
@@ -144,16 +144,15 @@ class ThisMachine(httpx.HTTPTransport):
         return super().handle_request(request)
 
 
-class _form(HTMLParser):  # noqa: N801  (reads as the function that it is)
+class Form(HTMLParser):
     """A page's hidden fields, the accounts it offers (radio buttons or a select), and where its form goes."""
 
-    def __init__(self, html: str) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.hidden: dict[str, str] = {}
         self.accounts: list[str] = []
         self.action = ""
         self._select: str | None = None
-        self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
@@ -171,6 +170,12 @@ class _form(HTMLParser):  # noqa: N801  (reads as the function that it is)
     def handle_endtag(self, tag: str) -> None:
         if tag == "select":
             self._select = None
+
+
+def read_form(html: str) -> Form:
+    form = Form()
+    form.feed(html)
+    return form
 
 
 def _tell(text: str) -> None:
