@@ -157,9 +157,15 @@ class Klaviyo:
         for page in self.pages(f"{kind}-profile-ids", id=id):
             yield [one["id"] for one in page.data]
 
-    def ask(self, operation: str, body: Mapping[str, Any], query: Mapping[str, str] | None = None) -> Json:
+    def ask(
+        self,
+        operation: str,
+        body: Mapping[str, Any],
+        query: Mapping[str, str] | None = None,
+        parse: Callable[[bytes], Any] = answers.document,
+    ) -> Any:
         """A question that is a POST: reports, metric aggregates, rendering. Repeated through trouble like a read."""
-        return self.send(operation_call(self._origin, OPERATIONS[operation], None, body, query), answers.document)
+        return self.send(operation_call(self._origin, OPERATIONS[operation], None, body, query), parse)
 
     def write(
         self,

@@ -131,7 +131,8 @@ def test_parameters_with_a_limit_of_their_own_are_those_that_the_document_names(
 
 
 def test_scopes_asked_for_are_those_that_rows_need() -> None:
-    needed = {scope for row in [*RESOURCES.values(), *OPERATIONS.values()] for scope in row.scopes}
+    scopes = [row.scopes for row in RESOURCES.values()] + [row.scopes for row in OPERATIONS.values()]
+    needed = {scope for one in scopes for scope in one}
 
     assert needed == set(SCOPES)
 
