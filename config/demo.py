@@ -24,6 +24,7 @@ from django.db import close_old_connections  # noqa: E402
 
 from accounts.lookup import member_named  # noqa: E402
 from accounts.models import Organization  # noqa: E402
+from audit.models import AuditEvent  # noqa: E402
 from connector.installs.models import Install  # noqa: E402
 from connector.records.models import Kind, Record  # noqa: E402
 from connector.sync.models import Run  # noqa: E402
@@ -38,10 +39,21 @@ class DemoFailed(Exception):
 
 
 def standing(organization: Organization) -> dict[str, Any]:
-    """{"is_ready": accounts are connected and the first is synced, "question": arguments of people_who or null}."""
+    """{"is_ready": nothing is left to connect or to wait for, "question": arguments of people_who or null}."""
     installs = list(Install.objects.in_organization(organization).order_by("id")[:ACCOUNTS])
-    is_ready = len(installs) == ACCOUNTS and installs[0].is_whole
-    return {"is_ready": is_ready, "question": _question(installs[0]) if installs else None}
+    is_first_whole = not installs or installs[0].is_whole
+    return {
+        "is_ready": _connected_ever(organization) >= ACCOUNTS and is_first_whole,
+        "question": _question(installs[0]) if installs else None,
+    }
+
+
+def _connected_ever(organization: Organization) -> int:
+    """Of the audit: an account that somebody has erased since must not come back with the next start."""
+    connected = AuditEvent.objects.filter(
+        organization_id=organization.pk, category="install", operation="install.connected"
+    )
+    return connected.values("install_id").distinct().count()
 
 
 def _question(install: Install) -> dict[str, Any] | None:
@@ -62,10 +74,8 @@ def _question(install: Install) -> dict[str, Any] | None:
 
 def connect(organization: Organization, browser: "Browser") -> None:
     """Connect demo accounts until there are enough; those that are connected stay as they are."""
-    while True:
+    while _connected_ever(organization) < ACCOUNTS:
         known = set(Install.objects.in_organization(organization).values_list("klaviyo_id", flat=True))
-        if len(known) >= ACCOUNTS:
-            return
         name = browser.connect_account(known)
         if Install.objects.in_organization(organization).count() == len(known):
             raise DemoFailed(f"The demo account {name} was not connected.")

@@ -23,10 +23,12 @@ from types import FrameType
 from typing import Any, Final
 
 from config import state
+from config.celery import Queue
 from config.children import Child, Children, Program, say
 from config.state import CannotRun
 
 ROOT: Final = Path(__file__).resolve().parent.parent
+QUEUES: Final = ",".join(Queue)  # each served by the one worker that a single machine needs
 PATIENCE: Final = 120.0  # seconds for a process to answer for the first time
 # What `script/manage` in another terminal must know too, to be in the same product as the processes.
 KEPT: Final = (
@@ -147,8 +149,7 @@ class Supervisor:
                      "--timeout-graceful-shutdown", "3")  # fmt: skip
 
     def _worker(self) -> Program:
-        queues = "increment,first_load,deliver,mail"  # config.celery.Queue
-        command = (sys.executable, "-m", "celery", "-A", "config", "worker", "--concurrency", "2", "--queues", queues,
+        command = (sys.executable, "-m", "celery", "-A", "config", "worker", "--concurrency", "2", "--queues", QUEUES,
                    "--loglevel", "INFO", "--without-gossip", "--without-mingle", "--without-heartbeat")  # fmt: skip
         return Program("worker", command, grace=10)
 
