@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -47,6 +48,12 @@ def reply(data: Any, status: int = 200, **headers: str) -> Reply:
 
 def refusal(status: int, code: str, detail: str = "", title: str = "No.") -> Reply:
     return reply({"errors": [{"id": "1", "code": code, "title": title, "detail": detail}]}, status)
+
+
+def html(status: int) -> Reply:
+    """What stands before Klaviyo speaks, not Klaviyo."""
+    headers = {"content-type": "text/html; charset=UTF-8", "cf-mitigated": "challenge"}
+    return Reply(status, b"<html>Just a moment...</html>", headers)
 
 
 class Told(ThreadingHTTPServer):
@@ -150,8 +157,22 @@ def pauses() -> list[float]:
     return []
 
 
+class Clock:
+    """A clock on which whoever sleeps wakes at once, and later."""
+
+    def __init__(self) -> None:
+        self.skipped = 0.0
+
+    def __call__(self) -> float:
+        return time.monotonic() + self.skipped
+
+    def sleep(self, seconds: float) -> None:
+        self.skipped += seconds
+
+
 @pytest.fixture
 def klaviyo(server: Told, tokens: Tokens, pauses: list[float]) -> Klaviyo:
-    """A client of the server whose backoff passes at once; limits are kept in memory."""
-    limiter = Limiter(MemoryStore(), sleep=lambda seconds: None, jitter=lambda: 0.0)
+    """A client of the server for which waiting takes no time; its limits are kept in memory."""
+    clock = Clock()
+    limiter = Limiter(MemoryStore(clock), clock=clock, sleep=clock.sleep, jitter=lambda: 0.0)
     return Klaviyo("AcCt01", tokens, limiter, api_url=server.url, sleep=pauses.append, chance=lambda: 0.5)
