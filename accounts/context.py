@@ -1,9 +1,76 @@
-"""What every page's frame shows: organization, other organizations, what the role may do."""
+"""What every page's frame shows: organization, other organizations, the way around, what the role may do."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
+
+from accounts.caller import Caller
+from accounts.middleware import SESSION_KEY
+from accounts.models import Membership
+from accounts.permissions import ROLES, Ability
+
+NAVIGATION = (
+    # title, address, icon, ability that shows it
+    ("Home", "home", "house", None),
+    ("Accounts", "installs", "store", None),
+    ("Receipts", "receipts", "receipt-text", None),
+    ("Assistants", "assistants", "bot", None),
+    ("API keys", "keys", "key-round", Ability.KEYS),
+    ("Audit", "audit", "scroll-text", Ability.SEE_AUDIT),
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """One entry of the navigation."""
+
+    title: str
+    address: str
+    icon: str
+    is_current: bool
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    return {"caller": getattr(request, "caller", None)}
+    """`caller`, `may` (ability names of the role), `places`, `memberships` and `is_away` (shown: not the chosen one)."""
+    caller: Caller | None = getattr(request, "caller", None) or None
+    return {
+        "site_name": settings.SITE_NAME,
+        "caller": caller,
+        "may": frozenset(str(ability) for ability in ROLES.get(caller.role, ())) if caller else frozenset(),
+        "places": list(places(request, caller)) if caller else [],
+        "memberships": SimpleLazyObject(lambda: own_memberships(caller)),
+        "is_away": SimpleLazyObject(lambda: is_away(request, caller)),
+    }
+
+
+def places(request: HttpRequest, caller: Caller) -> Iterator[Place]:
+    for title, name, icon, ability in NAVIGATION:
+        if ability is None or ability in ROLES.get(caller.role, ()):
+            address = reverse(name)
+            here = request.path == address or (name != "home" and request.path.startswith(address))
+            yield Place(title, address, icon, here)
+
+
+def own_memberships(caller: Caller | None) -> list[Membership]:
+    """The person's memberships, for the switcher."""
+    if caller is None:
+        return []
+    return list(
+        Membership.objects.filter(user=caller.user).select_related("organization").order_by("organization__name")
+    )
+
+
+def is_away(request: HttpRequest, caller: Caller | None) -> bool:
+    """The page shows an object of another organization than the one chosen."""
+    if caller is None:
+        return False
+    chosen = request.session.get(SESSION_KEY)
+    if chosen is None:
+        oldest = Membership.objects.filter(user=caller.user).first()
+        chosen = str(oldest.organization_id) if oldest else None
+    return str(caller.organization.pk) != chosen

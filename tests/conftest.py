@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 # Before Django loads: the suite never reads or writes the state of the person who runs it.
 HOME = Path(tempfile.mkdtemp(prefix="plumbline-tests-"))
+(HOME / "static").mkdir()
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 os.environ |= {
     "DJANGO_SETTINGS_MODULE": "config.settings",

@@ -169,7 +169,7 @@ class ReceiptFactory(DjangoModelFactory[Receipt]):
     resolved = factory.LazyFunction(dict)
     versions = factory.LazyAttribute(lambda made: {str(made.install.pk): {"events": 12, "profiles": 4, "members": -1}})
     answer = factory.LazyAttribute(lambda made: people_who_answer(made.install, made.created_at))
-    installs = factory.LazyAttribute(lambda made: [str(made.install.pk)])
+    install_text = factory.LazyAttribute(lambda made: str(made.install.pk))
     user_label = "alice@northwind.test"
     via = "mcp"
     assistant = "ChatGPT"

@@ -1,0 +1,33 @@
+"""What people type on the pages of accounts."""
+
+from typing import Any
+
+from django import forms
+
+from accounts.models import Membership, Organization
+
+SCOPES = (("read", "Ask questions and read answers"), ("write", "Propose drafts, which a person then approves"))
+
+
+class SwitchForm(forms.Form):
+    """The organization to look at, one of the person's own."""
+
+    organization = forms.ModelChoiceField(queryset=Organization.objects.none())
+
+    def __init__(self, *args: Any, memberships: list[Membership], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        own = [membership.organization_id for membership in memberships]
+        self.fields["organization"].queryset = Organization.objects.filter(pk__in=own)  # type: ignore[attr-defined]  # a ModelChoiceField
+
+
+class KeyForm(forms.Form):
+    name = forms.CharField(
+        max_length=80, label="What is it for?", help_text="A name to recognize it by, such as “Nightly report”."
+    )
+    scopes = forms.MultipleChoiceField(
+        choices=SCOPES,
+        initial=["read"],
+        label="What may it do?",
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Never more than your role may.",
+    )

@@ -1,0 +1,47 @@
+"""API keys: made (shown once), listed, revoked."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from accounts.actions import keys as actions
+from accounts.caller import Caller
+from accounts.forms import KeyForm
+from accounts.models import ApiKey, Membership
+from accounts.permissions import Ability, can, check
+from accounts.tenancy import TenantQuerySet
+from accounts.views.member import MemberRequest, member_page
+
+
+@member_page
+def keys(request: MemberRequest) -> HttpResponse:
+    """GET lists; POST makes a key and shows it in this one answer, never again."""
+    check(request.caller, Ability.KEYS)
+    form = KeyForm(request.POST or None)
+    secret = None
+    if request.method == "POST" and form.is_valid():
+        membership = Membership.objects.get(user=request.caller.user, organization=request.caller.organization)
+        secret = actions.create(membership=membership, caller=request.caller, **form.cleaned_data)
+        form = KeyForm()
+    shown = own_or_all(request.caller).filter(revoked_at=None).select_related("membership__user")
+    page = {"keys": shown, "form": form, "secret": secret, "api_url": f"{settings.PUBLIC_URL}/api/v1/"}
+    return render(request, "accounts/keys.html", page, status=400 if form.errors else 200)
+
+
+@require_POST
+@member_page
+def revoke(request: MemberRequest, id: UUID) -> HttpResponse:
+    key = get_object_or_404(own_or_all(request.caller), pk=id)
+    actions.revoke(key=key, caller=request.caller)
+    messages.success(request, f"The key “{key.name}” is revoked. Programs that use it are refused from now on.")
+    return redirect("keys")
+
+
+def own_or_all(caller: Caller) -> TenantQuerySet[ApiKey]:
+    """Everyone sees their own keys; who manages members sees those of the whole organization."""
+    held = ApiKey.objects.in_organization(caller.organization)
+    return held if can(caller, Ability.MEMBERS) else held.filter(membership__user=caller.user)

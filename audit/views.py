@@ -1,0 +1,71 @@
+"""The organization's audit: newest first, by category and by words."""
+
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from accounts.caller import Caller
+from accounts.models import Role
+from accounts.permissions import Ability, check
+from accounts.views.member import MemberRequest, member_page
+from audit.models import AuditEvent
+from audit.presenters import category_choices, line
+
+PAGE = 50
+SEARCHED = ("actor_label", "account_label", "subject_label", "subject_id", "assistant", "operation")
+
+
+@member_page
+def audit(request: MemberRequest) -> HttpResponse:
+    check(request.caller, Ability.SEE_AUDIT)
+    category, text, before = (request.GET.get(name, "").strip() for name in ("category", "q", "before"))
+    events = filtered(visible_events(request.caller), category, text)
+    before_id = as_uuid(before)
+    if before_id:
+        events = events.filter(pk__lt=before_id)
+    found = list(events.order_by("-id")[: PAGE + 1])
+    page = {
+        "lines": [line(event) for event in found[:PAGE]],
+        "older": address(category, text, before=str(found[PAGE - 1].pk)) if len(found) > PAGE else "",
+        "newest": address(category, text) if before_id else "",
+        "categories": category_choices(),
+        "category": category,
+        "text": text,
+    }
+    return render(request, "audit/list.html", page)
+
+
+def visible_events(caller: Caller) -> QuerySet[AuditEvent]:
+    """Owner and admin: all of the organization. Manager: what concerns the installs they see, and their own acts."""
+    events = AuditEvent.objects.filter(organization_id=caller.organization.pk)
+    if caller.role != Role.MANAGER:
+        return events
+    of_installs = Q(install_id__isnull=False) if caller.installs is None else Q(install_id__in=caller.installs)
+    return events.filter(of_installs | Q(actor_id=caller.user.pk))
+
+
+def filtered(events: QuerySet[AuditEvent], category: str, text: str) -> QuerySet[AuditEvent]:
+    if category:
+        events = events.filter(category=category)
+    for word in text.split()[:5]:
+        matches = Q()
+        for column in SEARCHED:
+            matches |= Q(**{f"{column}__icontains": word})
+        events = events.filter(matches)
+    return events
+
+
+def address(category: str, text: str, **place: str) -> str:
+    """This page with the same filter, at another place of the list."""
+    asked = {"q": text, "category": category, **place}
+    return "?" + urlencode({name: value for name, value in asked.items() if value})
+
+
+def as_uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

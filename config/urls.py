@@ -1,0 +1,20 @@
+"""All addresses."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from config import probes
+
+urlpatterns = [
+    path("", include("accounts.urls")),
+    path("", include("accounts.oauth_urls")),
+    path("", include("connector.installs.urls")),
+    path("", include("connector.receipts.urls")),
+    path("", include("audit.urls")),
+    path("", include("accounts.oauth_urls")),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+    path("healthz", probes.healthz),
+    path("readyz", probes.readyz),
+    path("metrics", probes.metrics),
+]

@@ -1,0 +1,170 @@
+"""Pages of Klaviyo accounts: the list, one account with its live progress, connecting and reconnecting."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.caller import Caller
+from accounts.context import own_memberships
+from accounts.models import Membership
+from accounts.permissions import Ability, can, check
+from accounts.views.member import MemberRequest, enter, member_page
+from connector.installs import actions
+from connector.installs.connect import ConnectProblem, finish, start
+from connector.installs.forms import PurchaseMetricForm
+from connector.installs.models import Install
+from connector.installs.presenters import asked_scopes, by_client, progress, row, scopes
+from connector.records.models import Kind, Record
+from connector.sync.models import Run
+
+
+@member_page
+def installs(request: MemberRequest) -> HttpResponse:
+    visible = Install.objects.visible_to(request.caller).select_related("client", "connected_by")
+    return render(request, "installs/list.html", {"groups": by_client(visible), "scopes": asked_scopes()})
+
+
+@member_page
+def install_page(request: MemberRequest, id: UUID) -> HttpResponse:
+    install = visible_install(request, id)
+    page = {
+        "row": row(install),
+        "scopes": scopes(install),
+        "counts": counts(install),
+        "runs": install.runs.order_by("-id")[:10],
+        "metric_form": PurchaseMetricForm(initial={"metric": install.purchase_metric}, metrics=metrics(install)),
+        "purchase_metric": dict(metrics(install)).get(install.purchase_metric, install.purchase_metric),
+        **live(install),
+    }
+    return render(request, "installs/detail.html", page)
+
+
+@require_GET
+@member_page
+def progress_fragment(request: MemberRequest, id: UUID) -> HttpResponse:
+    """What htmx asks for every two seconds; the fragment of an idle account no longer asks."""
+    install = visible_install(request, id)
+    return render(request, "installs/progress.html", {"row": row(install), **live(install)})
+
+
+@require_POST
+@member_page
+def choose_purchase_metric(request: MemberRequest, id: UUID) -> HttpResponse:
+    install = visible_install(request, id)
+    check(request.caller, Ability.CONNECT)
+    form = PurchaseMetricForm(request.POST, metrics=metrics(install))
+    if form.is_valid():
+        actions.set_purchase_metric(install=install, metric_id=form.cleaned_data["metric"], caller=request.caller)
+        messages.success(request, "The purchase metric is set. The next question uses it.")
+    else:
+        messages.error(request, "That metric is not one of this account. Choose one from the list.")
+    return redirect("install", id=install.pk)
+
+
+@require_POST
+@member_page
+def sync_now(request: MemberRequest, id: UUID) -> HttpResponse:
+    install = visible_install(request, id)
+    check(request.caller, Ability.CONNECT)
+    messages.success(request, "A sync is on its way.")
+    return redirect("install", id=install.pk)
+
+
+@member_page
+def connect(request: MemberRequest) -> HttpResponse:
+    """On to Klaviyo's consent page, for the organization named, the only one, or the one chosen here."""
+    caller = connecting_caller(request)
+    if caller is None:
+        return render(request, "installs/choose_organization.html", {"choices": own_memberships(request.caller)})
+    install = (
+        get_object_or_404(Install.objects.visible_to(caller), pk=as_uuid(request.GET["install"]))
+        if "install" in request.GET
+        else None
+    )
+    try:
+        return redirect(start(caller=caller, session_key=session_key(request), install=install))
+    except ConnectProblem as problem:
+        return problem_page(request, problem)
+
+
+@member_page
+def callback(request: MemberRequest) -> HttpResponse:
+    """Klaviyo's redirect back: bind the account, or say plainly why not."""
+    try:
+        install = finish(user=request.user, session_key=session_key(request), params=request.GET.dict())
+    except ConnectProblem as problem:
+        return problem_page(request, problem)
+    messages.success(request, f"{install.name} is connected. Everything is being read now; you can leave this page.")
+    return redirect("install", id=install.pk)
+
+
+def visible_install(request: MemberRequest, id: UUID) -> Install:
+    """The install, in whichever of the person's organizations owns it; what they may not see does not exist."""
+    owner = get_object_or_404(Install.objects.values_list("organization_id", flat=True), pk=id)
+    caller = enter(request, owner)
+    return get_object_or_404(Install.objects.visible_to(caller).select_related("client", "connected_by"), pk=id)
+
+
+def live(install: Install) -> dict[str, Any]:
+    """The open run, if any, and how far it is."""
+    run = Run.objects.filter(install=install, state__in=Run.OPEN).first()
+    return {"run": run, "progress": progress(run) if run else None}
+
+
+def metrics(install: Install) -> list[tuple[str, str]]:
+    """The account's metrics as choices, shops' purchases first."""
+    held = Record.objects.filter(install=install, kind=Kind.METRIC, deleted_at=None)
+    ordered = sorted(held, key=lambda metric: (metric.name != "Placed Order", metric.name.casefold()))
+    return [(metric.klaviyo_id, label(metric)) for metric in ordered]
+
+
+def label(metric: Record) -> str:
+    integration = metric.facts.get("integration")
+    return f"{metric.name} ({integration})" if integration else metric.name
+
+
+def counts(install: Install) -> list[tuple[str, int]]:
+    """How many named objects of each kind are held."""
+    held = Record.objects.filter(install=install, deleted_at=None)
+    return [
+        (f"{kind.label}s", held.filter(kind=kind).count())
+        for kind in (Kind.CAMPAIGN, Kind.FLOW, Kind.LIST, Kind.SEGMENT, Kind.METRIC)
+    ]
+
+
+def connecting_caller(request: MemberRequest) -> Caller | None:
+    """Whom the account is connected for; None when the person has to choose first."""
+    wanted = request.GET.get("organization", "")
+    memberships = Membership.objects.filter(user=request.user)
+    if wanted:
+        owner = memberships.filter(organization__slug=wanted).values_list("organization_id", flat=True).first()
+        if owner is None:
+            raise Http404
+        return enter(request, owner)
+    if "install" in request.GET:
+        visible_install(request, as_uuid(request.GET["install"]))
+        return request.caller
+    return request.caller if memberships.count() == 1 else None
+
+
+def session_key(request: MemberRequest) -> str:
+    """What binds an attempt to this browser; a signed-in session has a key."""
+    if request.session.session_key is None:
+        request.session.save()
+    return str(request.session.session_key)
+
+
+def as_uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Http404 from None
+
+
+def problem_page(request: MemberRequest, problem: ConnectProblem) -> HttpResponse:
+    page = {"problem": problem, "may_connect": can(request.caller, Ability.CONNECT)}
+    return render(request, "installs/problem.html", page, status=400)
