@@ -149,8 +149,8 @@ def carried(world: World, event: Json, name: str) -> list[Value]:
         return [own[name]()]
     value = properties(event).get(name)
     if isinstance(value, list):
-        found = {text(one) for one in value if text(one)}
-        return sorted(found, key=str) or [None]  # type: ignore[return-value]  # texts alone: the empty ones are left out
+        texts: list[Value] = [*sorted({one for one in value if isinstance(one, str) and one})]
+        return texts or [None]
     return [text(value)]
 
 

@@ -28,9 +28,7 @@ def metric(key: str, name: str, integration: str = "Klaviyo", category: str = "I
     return _resource("metric", key, {"name": name, "created": None, "updated": None, "integration": told})
 
 
-def event(
-    key: str, metric_id: str, person: str | None, at: datetime | str, marks: tuple[str, ...] = (), **held: Any
-) -> Json:
+def event(key: str, metric_id: str, person: str | None, at: datetime | str, marks: Any = (), /, **held: Any) -> Json:
     """`at` in UTC, as a text like 2026-03-01 10:00:00; short names of properties as in PROPERTY."""
     moment = datetime.fromisoformat(f"{at}+00:00") if isinstance(at, str) else at.astimezone(UTC)
     made = _resource(

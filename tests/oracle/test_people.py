@@ -31,7 +31,7 @@ def opened(key: str, person: str | None, at: str, **held: Any) -> Json:
     return event(key, "OPEN", person, at, **held)
 
 
-def ordered(key: str, person: str | None, at: str, marks: tuple[str, ...] = (), **held: Any) -> Json:
+def ordered(key: str, person: str | None, at: str, marks: Any = (), /, **held: Any) -> Json:
     return event(key, "ORDR", person, at, marks, **held)
 
 
