@@ -20,6 +20,7 @@ from config import guardian
 from config.state import CannotRun
 
 QUICK: Final = 3.0  # gone within these seconds of its start is no accident
+QUICK_BY_ITSELF: Final = 15.0  # the same for one that nobody killed: a slow machine takes this long to find an error
 QUICK_TIMES: Final = 3
 RESTART_AFTER: Final = 1.0
 LOG_BYTES: Final = 5_000_000
@@ -175,7 +176,8 @@ class Children:
 
     def _count(self, child: Child) -> None:
         name = child.program.name
-        is_quick = child.lived < QUICK or not self.is_settled
+        is_killed = child.process.returncode < 0
+        is_quick = child.lived < (QUICK if is_killed else QUICK_BY_ITSELF) or not self.is_settled
         self._quick[name] = self._quick.get(name, 0) + 1 if is_quick else 0
         if self._quick[name] >= QUICK_TIMES:
             raise self.gave_up(name, f"cannot stay up, it ended {QUICK_TIMES} times running ({child.farewell()})")

@@ -64,13 +64,15 @@ def test_a_child_that_cannot_stay_up_ends_everything_with_its_last_lines(
     assert "web     | no such port" in capfd.readouterr().err
 
 
-def test_a_child_that_lived_a_while_may_end_more_than_three_times(
+def test_a_child_that_lived_a_while_may_be_killed_more_than_three_times(
     children: Children, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("config.children.QUICK", 0.0)
-    children.start(Program("web", (sys.executable, "-c", "pass")), os.environ)
+    monkeypatch.setattr("config.children.QUICK", 0.01)
+    children.start(Program("web", SLEEPER), os.environ)
 
-    for _ in range(5):
+    for _ in range(4):
+        time.sleep(0.02)
+        children.running[0].process.kill()
         until(lambda: children.running[0].has_ended)
         children.keep_up()
 
