@@ -34,6 +34,11 @@ app.conf.beat_schedule = {
         "schedule": 5.0,
         "options": {"queue": Queue.INCREMENT},
     },
+    "schedule-jobs": {
+        "task": "connector.tools.tasks.schedule_jobs",
+        "schedule": 5.0,
+        "options": {"queue": Queue.INCREMENT},
+    },
     "schedule-reconciles": {
         "task": "connector.sync.tasks.schedule_reconciles",
         "schedule": 600.0,

@@ -72,7 +72,9 @@ class Install(InOrganization):
     renewing_until = models.DateTimeField(null=True, editable=False)
     scopes = models.JSONField(default=list, help_text="As Klaviyo granted them")
 
-    purchase_metric = models.CharField(max_length=16, blank=True, help_text="Klaviyo id set by a manager; empty: by rule")
+    purchase_metric = models.CharField(
+        max_length=16, blank=True, help_text="Klaviyo id set by a manager; empty: by rule"
+    )
     # All events in [complete_from, complete_to) are held; one pair per install, shown beside every figure.
     complete_from = models.DateTimeField(null=True)
     complete_to = models.DateTimeField(null=True)

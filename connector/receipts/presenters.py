@@ -8,45 +8,40 @@ from typing import Any, Final
 from connector.receipts.models import Receipt
 
 VERBS: Final = {
-    # verb: (who did it, who did not)
-    "received_email": ("received an e-mail", "did not receive an e-mail"),
-    "opened_email": ("opened an e-mail", "did not open an e-mail"),
-    "clicked_email": ("clicked in an e-mail", "did not click in an e-mail"),
-    "bounced_email": ("had an e-mail bounce", "had no e-mail bounce"),
-    "marked_spam": ("marked an e-mail as spam", "did not mark an e-mail as spam"),
-    "unsubscribed_email": ("unsubscribed from e-mail", "did not unsubscribe from e-mail"),
-    "received_sms": ("received an SMS", "did not receive an SMS"),
-    "failed_sms": ("had an SMS fail", "had no SMS fail"),
-    "clicked_sms": ("clicked in an SMS", "did not click in an SMS"),
-    "unsubscribed_sms": ("unsubscribed from SMS", "did not unsubscribe from SMS"),
-    "subscribed_list": ("subscribed to a list", "did not subscribe to a list"),
-    "unsubscribed_list": ("unsubscribed from a list", "did not unsubscribe from a list"),
-    "subscribed_email": ("subscribed to e-mail", "did not subscribe to e-mail"),
-    "subscribed_sms": ("subscribed to SMS", "did not subscribe to SMS"),
-    "viewed_product": ("viewed a product", "did not view a product"),
-    "added_to_cart": ("added to the cart", "did not add to the cart"),
-    "started_checkout": ("started a checkout", "did not start a checkout"),
-    "ordered": ("ordered", "did not order"),
-    "refunded": ("had an order refunded", "had no order refunded"),
-    "cancelled": ("had an order cancelled", "had no order cancelled"),
-    "member": ("are members", "are not members"),
+    # verb: (past, after "did not")
+    "received_email": ("received an e-mail", "receive an e-mail"),
+    "opened_email": ("opened an e-mail", "open an e-mail"),
+    "clicked_email": ("clicked in an e-mail", "click in an e-mail"),
+    "bounced_email": ("had an e-mail bounce", "have an e-mail bounce"),
+    "marked_spam": ("marked an e-mail as spam", "mark an e-mail as spam"),
+    "unsubscribed_email": ("unsubscribed from e-mail", "unsubscribe from e-mail"),
+    "received_sms": ("received an SMS", "receive an SMS"),
+    "failed_sms": ("had an SMS fail", "have an SMS fail"),
+    "clicked_sms": ("clicked in an SMS", "click in an SMS"),
+    "unsubscribed_sms": ("unsubscribed from SMS", "unsubscribe from SMS"),
+    "subscribed_list": ("subscribed to a list", "subscribe to a list"),
+    "unsubscribed_list": ("unsubscribed from a list", "unsubscribe from a list"),
+    "subscribed_email": ("subscribed to e-mail", "subscribe to e-mail"),
+    "subscribed_sms": ("subscribed to SMS", "subscribe to SMS"),
+    "viewed_product": ("viewed a product", "view a product"),
+    "added_to_cart": ("added to the cart", "add to the cart"),
+    "started_checkout": ("started a checkout", "start a checkout"),
+    "ordered": ("placed an order", "place an order"),
+    "refunded": ("had an order refunded", "have an order refunded"),
+    "cancelled": ("had an order cancelled", "have an order cancelled"),
 }
-MOMENTS: Final = {"after": "afterwards", "before": "before that", "in_period": "in that period", "ever": "at any time"}
-LABELS: Final = {
-    "people": "People",
-    "did": "Did the first thing",
-    "also_did": "Also did the second",
-    "share": "Share that did not do the second",
-    "also_share": "Share that also did the second",
-    "median_days": "Median days between the two",
-    "amount": "Amount",
-    "events": "Events",
-    "human": "Without machine opens",
+MOMENTS: Final = {
+    "after": "afterwards",
+    "before": "before that",
+    "in_period": "in the same period",
+    "ever": "at any time",
 }
+LABELS: Final = {"median_days": "Median days between the two", "url": "Address"}
 MONEY: Final = frozenset(
     {"revenue", "amount", "average_order_value", "revenue_per_delivery", "attributed_revenue", "price"}
 )
 FACTS: Final = frozenset({"account", "status", "reason", "time_zone", "currency", "period"})
+PEOPLE: Final = frozenset({"people", "did", "also_did", "share", "also_share", "human", "events", "amount"})
 EXACTNESS: Final = {
     "exact": "Counted from events, to the last one",
     "klaviyo_report": "Klaviyo's own figures",
@@ -78,6 +73,7 @@ class Table:
     title: str
     columns: list[Cell]
     rows: list[list[Cell]]
+    has_heads: bool = False  # the first cell of each row names it; the first row is the answer
 
 
 @dataclass(frozen=True)
@@ -130,7 +126,7 @@ def story(receipt: Receipt) -> Story:
         question=question(receipt),
         answer=envelope.get("answer") or "",
         exactness=EXACTNESS.get(envelope.get("exactness", ""), ""),
-        accounts=[account(entry) for entry in entries(envelope)],
+        accounts=[account(entry, receipt) for entry in entries(envelope)],
         definition=method.get("definition") or "",
         method=list(method_lines(method)),
         sources=[named(source, names) for source in envelope.get("sources") or [] if isinstance(source, dict)],
@@ -151,29 +147,50 @@ def question(receipt: Receipt) -> str:
 
 
 def people_question(args: dict[str, Any]) -> str:
-    """`Who opened an e-mail of “Q4 Holiday Campaign” but did not order within 7 days?`"""
-    did = VERBS.get(str(args.get("did")), (f"did “{args.get('did')}”", ""))[0]
-    text = f"Who {did}{of(args, '')}"
-    if args.get("at_least", 1) != 1:
-        text += f" at least {args['at_least']} times"
+    """`Who opened “Q4 Holiday Campaign” but did not place an order within 7 days afterwards?`"""
+    text = f"Who {did(args)}"
     if args.get("but_not"):
-        but_not = VERBS.get(str(args["but_not"]), ("", f"did not do “{args['but_not']}”"))[1]
-        text += f" but {but_not}{of(args, 'but_not_')}{within(args)}"
+        text += f" but {did_not(args)}{timing(args)}"
     return f"{text}?"
 
 
-def of(args: dict[str, Any], prefix: str) -> str:
-    """The campaign, flow, item or audience that a part of the question names."""
-    parts = [("of", "campaign"), ("of the flow", "flow"), ("with", "item"), ("in", "audience")]
-    return "".join(f" {word} “{args[prefix + name]}”" for word, name in parts if args.get(prefix + name))
+def did(args: dict[str, Any]) -> str:
+    """The first deed: `opened “Q4 Holiday Campaign” at least 2 times`."""
+    if args.get("did") == "member":
+        return f"is in “{args.get('audience') or 'the account'}”"
+    times = f" at least {args['at_least']} times" if args.get("at_least", 1) != 1 else ""
+    among = f", being in “{args['audience']}”," if args.get("audience") else ""
+    return deed(args, "did", 0) + times + among
 
 
-def within(args: dict[str, Any]) -> str:
-    if args.get("within_days"):
-        days = args["within_days"]
-        return f" within {days} day{'s' if days != 1 else ''} {'before' if args.get('but_not_when') == 'before' else 'after'}"
-    moment = MOMENTS.get(str(args.get("but_not_when") or "after"), "")
-    return f" {moment}" if moment else ""
+def did_not(args: dict[str, Any]) -> str:
+    if args.get("but_not") == "member":
+        return f"is not in “{args.get('but_not_audience') or 'the account'}”"
+    return f"did not {deed(args, 'but_not', 1)}"
+
+
+def deed(args: dict[str, Any], name: str, form: int) -> str:
+    """A verb with the campaign, flow and item that it is about. A metric's own name stands as it is."""
+    verb = str(args.get(name))
+    text = VERBS[verb][form] if verb in VERBS else f"{('did', 'do')[form]} “{verb}”"
+    prefix = "" if name == "did" else f"{name}_"
+    message = args.get(f"{prefix}campaign"), args.get(f"{prefix}flow")
+    for kind, value in zip(("", "the flow "), message, strict=True):
+        for article in ("an e-mail", "an SMS"):
+            if value and article in text:
+                text, value = text.replace(article, f"{kind}“{value}”"), None
+        text += f" of {kind}“{value}”" if value else ""
+    return text + (f" with “{args[f'{prefix}item']}”" if args.get(f"{prefix}item") else "")
+
+
+def timing(args: dict[str, Any]) -> str:
+    if args.get("but_not") == "member":
+        return ""
+    if args.get("but_not_period"):
+        return f" in {words(str(args['but_not_period'])).lower()}"
+    when = MOMENTS.get(str(args.get("but_not_when") or "after"), "")
+    days = args.get("within_days")
+    return f" within {days} day{'s' if days != 1 else ''} {when}" if days else f" {when}"
 
 
 def entries(envelope: dict[str, Any]) -> list[dict[str, Any]]:
@@ -182,9 +199,13 @@ def entries(envelope: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def account(entry: dict[str, Any]) -> Account:
+def account(entry: dict[str, Any], receipt: Receipt) -> Account:
     currency = entry.get("currency") or ""
     values = {name: value for name, value in entry.items() if name not in FACTS and value is not None}
+    tables = []
+    if receipt.tool == "people_who" and "did" in values:
+        tables.append(people_table(values, receipt.args, currency))
+        values = {name: value for name, value in values.items() if name not in PEOPLE}
     return Account(
         name=entry["account"].get("name") or "",
         id=entry["account"].get("id") or "",
@@ -193,8 +214,38 @@ def account(entry: dict[str, Any]) -> Account:
         period=period(entry.get("period")),
         time_zone=entry.get("time_zone") or "",
         figures=list(figures(values, currency)),
-        tables=[table(name, rows, currency) for name, rows in values.items() if is_rows(rows)],
+        tables=tables + [table(name, rows, currency) for name, rows in values.items() if is_rows(rows)],
     )
+
+
+def people_table(values: dict[str, Any], args: dict[str, Any], currency: str) -> Table:
+    """Those who did it, and of these who did not do the other: people, share, events, amount, and without machines."""
+    humans, events, amounts = (values.get(name) or {} for name in ("human", "events", "amount"))
+    first, rest = sentence(did(args)), "… but " + did_not(args) + timing(args)
+    lines = (
+        [("people", rest, values.get("share")), ("did", first, None)] if args.get("but_not") else [("did", first, None)]
+    )
+    if args.get("but_not") and values.get("also_did") is not None:
+        lines.append(("also_did", "… and did it", values.get("also_share")))
+    columns = ["", "People", "Share", "Without machines", "Events", f"Amount ({currency})"]
+    parts = [
+        [values.get(name), share, humans.get(name), events.get(name), amounts.get(name)] for name, _, share in lines
+    ]
+    used = [index for index in range(5) if index == 0 or any(part[index] is not None for part in parts)]
+    names = ["people", "share", "people", "events", "revenue"]
+    return Table(
+        title="People",
+        columns=[Cell(columns[0], False)] + [Cell(columns[index + 1], True) for index in used],
+        rows=[
+            [Cell(label, False)] + [Cell(shown(names[index], part[index], ""), True) for index in used]
+            for (_, label, _), part in zip(lines, parts, strict=True)
+        ],
+        has_heads=True,
+    )
+
+
+def sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def figures(values: dict[str, Any], currency: str, prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -245,7 +296,7 @@ def shown(name: str, value: Any, currency: str) -> str:
 def method_lines(method: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if method.get("period"):
         label = method["period"].get("label")
-        yield "Period", f"{period(method['period'])}{f' ({label})' if label else ''}"
+        yield "Period", period(method["period"]) + (f" ({words(label).lower()})" if label else "")
     for name in ("basis", "attribution", "machine_opens"):
         if method.get(name):
             yield words(name), words(str(method[name])).lower()

@@ -50,7 +50,9 @@ class Run(InOrganization):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["install"], condition=Q(state__in=["queued", "running", "waiting"]), name="one_open_run_per_install"
+                fields=["install"],
+                condition=Q(state__in=["queued", "running", "waiting"]),
+                name="one_open_run_per_install",
             )
         ]
         indexes = [models.Index(fields=["state", "due_at"], name="run_by_due_time")]

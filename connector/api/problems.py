@@ -1,0 +1,45 @@
+"""Errors as problem+json (RFC 9457): a type, a title, a sentence, and each field that was wrong."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from django.http import Http404
+from rest_framework.exceptions import APIException, NotFound
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from connector.insights.arguments import Problem
+
+MEDIA = "application/problem+json"
+
+
+def problem(
+    status: int, detail: str, errors: Sequence[Problem] = (), headers: dict[str, str] | None = None
+) -> Response:
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
+    if errors:
+        body["errors"] = [{"field": error.field, "message": error.message} for error in errors]
+    return Response(body, status=status, content_type=MEDIA, headers=headers)
+
+
+def problem_response(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's own errors in the same form. An unexpected one stays a 500 without its text."""
+    if isinstance(error, Http404):
+        error = NotFound("There is no such object that this key may see.")
+    response = exception_handler(error, context)
+    if response is None or not isinstance(error, APIException):
+        return response
+    headers = {
+        name: response[name] for name in ("WWW-Authenticate", "Retry-After", "Allow") if response.has_header(name)
+    }
+    return problem(response.status_code, _sentence(error), headers=headers)
+
+
+def _sentence(error: APIException) -> str:
+    return str(error.detail) if isinstance(error.detail, str) else "The request cannot be read."

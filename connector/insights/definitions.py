@@ -1,0 +1,256 @@
+"""The words of questions: verbs and the metrics they name, the purchase metric, what counts as an event of a campaign."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from connector.insights.outcome import Refusal
+from connector.installs.models import Install
+from connector.records.models import Kind, Record
+from connector.records.names import find, fold
+
+# Klaviyo's own metrics, by exact name of its own integration; former names after the present one (Klaviyo renamed some).
+KLAVIYO_VERBS: Final[dict[str, tuple[str, ...]]] = {
+    "received_email": ("Received Email",),
+    "opened_email": ("Opened Email",),
+    "clicked_email": ("Clicked Email",),
+    "bounced_email": ("Bounced Email",),
+    "marked_spam": ("Marked Email as Spam",),
+    "unsubscribed_email": ("Unsubscribed from Email Marketing", "Unsubscribed"),
+    "received_sms": ("Received SMS",),
+    "failed_sms": ("Failed to Deliver SMS",),
+    "clicked_sms": ("Clicked SMS",),
+    "unsubscribed_sms": ("Unsubscribed from SMS Marketing", "Unsubscribed from SMS"),
+    "subscribed_list": ("Subscribed to List",),
+    "unsubscribed_list": ("Unsubscribed from List",),
+    "subscribed_email": ("Subscribed to Email Marketing",),
+    "subscribed_sms": ("Subscribed to SMS Marketing", "Consented to Receive SMS"),
+}
+SHOP_VERBS: Final[dict[str, tuple[str, ...]]] = {
+    "viewed_product": ("Viewed Product",),
+    "added_to_cart": ("Added to Cart",),
+    "started_checkout": ("Started Checkout", "Checkout Started"),
+    "refunded": ("Refunded Order",),
+    "cancelled": ("Cancelled Order",),
+}
+VERBS: Final = (*KLAVIYO_VERBS, *SHOP_VERBS, "ordered", "member")
+# A Y of these is of X's own campaign or flow unless the question says otherwise.
+MESSAGE_VERBS: Final = frozenset(
+    {"received_email", "opened_email", "clicked_email", "bounced_email", "marked_spam", "unsubscribed_email"}
+    | {"received_sms", "failed_sms", "clicked_sms", "unsubscribed_sms"}
+)
+DID: Final[dict[str, str]] = {
+    "received_email": "received an e-mail",
+    "opened_email": "opened an e-mail",
+    "clicked_email": "clicked in an e-mail",
+    "bounced_email": "had an e-mail bounce",
+    "marked_spam": "marked an e-mail as spam",
+    "unsubscribed_email": "unsubscribed from e-mail marketing",
+    "received_sms": "received an SMS",
+    "failed_sms": "had an SMS fail",
+    "clicked_sms": "clicked in an SMS",
+    "unsubscribed_sms": "unsubscribed from SMS marketing",
+    "subscribed_list": "subscribed to a list",
+    "unsubscribed_list": "unsubscribed from a list",
+    "subscribed_email": "subscribed to e-mail marketing",
+    "subscribed_sms": "subscribed to SMS marketing",
+    "viewed_product": "viewed a product",
+    "added_to_cart": "added to a cart",
+    "started_checkout": "started a checkout",
+    "ordered": "placed an order",
+    "refunded": "had an order refunded",
+    "cancelled": "had an order cancelled",
+    "member": "are members",
+}
+
+
+DID_NOT: Final[dict[str, str]] = {
+    "received_email": "did not receive an e-mail",
+    "opened_email": "did not open an e-mail",
+    "clicked_email": "did not click in an e-mail",
+    "bounced_email": "had no e-mail bounce",
+    "marked_spam": "did not mark an e-mail as spam",
+    "unsubscribed_email": "did not unsubscribe from e-mail marketing",
+    "received_sms": "did not receive an SMS",
+    "failed_sms": "had no SMS fail",
+    "clicked_sms": "did not click in an SMS",
+    "unsubscribed_sms": "did not unsubscribe from SMS marketing",
+    "subscribed_list": "did not subscribe to a list",
+    "unsubscribed_list": "did not unsubscribe from a list",
+    "subscribed_email": "did not subscribe to e-mail marketing",
+    "subscribed_sms": "did not subscribe to SMS marketing",
+    "viewed_product": "did not view a product",
+    "added_to_cart": "did not add to a cart",
+    "started_checkout": "did not start a checkout",
+    "ordered": "did not place an order",
+    "refunded": "had no order refunded",
+    "cancelled": "had no order cancelled",
+    "member": "are not members",
+}
+
+
+@dataclass(frozen=True)
+class Deed:
+    """What `did` or `but_not` names in one account: the metrics, and whether its events are orders."""
+
+    text: str
+    verb: str  # the verb it amounts to; "" for a metric that has none
+    metrics: tuple[Record, ...]
+
+    @property
+    def is_orders(self) -> bool:
+        return self.verb == "ordered"
+
+    @property
+    def ids(self) -> list[str]:
+        return [metric.klaviyo_id for metric in self.metrics]
+
+    @property
+    def words(self) -> str:
+        return DID.get(self.verb) or f"did “{self.metrics[0].name}”"
+
+    @property
+    def negated(self) -> str:
+        return DID_NOT.get(self.verb) or f"did not do “{self.metrics[0].name}”"
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The metrics of one install. `counts` gives the events held by metric id, asked for only when names collide."""
+
+    install: Install
+    metrics: tuple[Record, ...]
+    counts: Callable[[], dict[str, int]]
+    purchase: Record | Refusal
+
+    def deed(self, text: str) -> Deed:
+        """Resolve a verb, or a metric's own name or id. Raises Refusal."""
+        if text in KLAVIYO_VERBS:
+            return Deed(text, text, _required(klaviyo_metrics(self.metrics, text), text, self.install))
+        if text in SHOP_VERBS:
+            return Deed(text, text, self._shop(text))
+        if text == "ordered":
+            return Deed(text, text, (self.purchase_metric(),))
+        return self._named(text)
+
+    def purchase_metric(self) -> Record:
+        if isinstance(self.purchase, Refusal):
+            raise self.purchase
+        return self.purchase
+
+    def ids_of(self, *verbs: str) -> list[str]:
+        """Metric ids of Klaviyo's own verbs, none where the account has no such metric."""
+        return [metric.klaviyo_id for verb in verbs for metric in klaviyo_metrics(self.metrics, verb)]
+
+    def _shop(self, verb: str) -> tuple[Record, ...]:
+        named = [metric for metric in self.metrics if metric.name in SHOP_VERBS[verb]]
+        if isinstance(self.purchase, Record):
+            of_shop = [metric for metric in named if integration(metric) == integration(self.purchase)]
+            if of_shop:
+                return tuple(of_shop)
+        pool = [metric for metric in named if is_ecommerce(metric)] or named
+        if len(pool) > 1:
+            pool = self._with_events(pool)
+        if len({integration(metric) for metric in pool}) > 1:
+            raise _which_metric(verb, pool, self.install)
+        return _required(pool, verb, self.install)
+
+    def _named(self, text: str) -> Deed:
+        match = find(self.install, [Kind.METRIC], text).matches
+        if len(match) != 1:
+            raise _no_metric(text, self.install)
+        records = list(match[0].records) or ([] if match[0].missing else list(match[0].choices))
+        if not records:
+            raise _no_metric(text, self.install, match[0].choices)
+        same_name = [metric for metric in self.metrics if metric.folded == fold(text)] if len(records) > 1 else records
+        records = self._with_events(same_name or records) if len(records) > 1 else records
+        if len(records) > 1:
+            raise _which_metric(text, records, self.install)
+        return Deed(text, self._verb_of(records[0]), tuple(records))
+
+    def _verb_of(self, metric: Record) -> str:
+        if isinstance(self.purchase, Record) and metric.pk == self.purchase.pk:
+            return "ordered"
+        verbs = (verb for verb in KLAVIYO_VERBS if metric in klaviyo_metrics(self.metrics, verb))
+        return next(verbs, "")
+
+    def _with_events(self, metrics: list[Record]) -> list[Record]:
+        counts = self.counts()
+        return [metric for metric in metrics if counts.get(metric.klaviyo_id)] or metrics
+
+
+def vocabulary(install: Install, counts: Callable[[], dict[str, int]], purchase_metric: str = "") -> Vocabulary:
+    """The install's metrics and its purchase metric; `purchase_metric` (an id) overrides the install's."""
+    metrics = tuple(Record.objects.filter(install=install, kind=Kind.METRIC))
+    return Vocabulary(install, metrics, counts, find_purchase_metric(install, metrics, counts, purchase_metric))
+
+
+def find_purchase_metric(
+    install: Install, metrics: Sequence[Record], counts: Callable[[], dict[str, int]], override: str = ""
+) -> Record | Refusal:
+    """The one asked for; else the one set on the install; else by rule: the only "Placed Order" of an eCommerce
+    integration, else the only "Placed Order" of any. A Refusal (needs_choice, or none) in place of the metric."""
+    wanted = override or install.purchase_metric
+    if wanted:
+        chosen = next((metric for metric in metrics if metric.klaviyo_id == wanted), None)
+        return chosen or _no_metric(wanted, install)
+    named = [metric for metric in metrics if metric.name == "Placed Order"]
+    pool = [metric for metric in named if is_ecommerce(metric)] or named
+    if len(pool) > 1:
+        held = counts()
+        pool = [metric for metric in pool if held.get(metric.klaviyo_id)] or pool
+    if len(pool) > 1:
+        return Refusal(
+            "needs_choice",
+            text=f"{install.name} has {len(pool)} metrics named “Placed Order”.",
+            what_to_do="Call again with purchase_metric, or set the purchase metric on the account's page.",
+            choices=tuple(pool),
+        )
+    if not pool:
+        return Refusal(
+            "refused",
+            "no_purchase_metric",
+            f"{install.name} has no metric named “Placed Order”, so what counts as a purchase is not known.",
+            "A manager can set the purchase metric on the account's page; or name one with purchase_metric.",
+        )
+    return pool[0]
+
+
+def klaviyo_metrics(metrics: Sequence[Record], verb: str) -> list[Record]:
+    """Klaviyo's own metrics of a verb, the former names too. Where Klaviyo told no integrations at all, names decide."""
+    named = [metric for metric in metrics if metric.name in KLAVIYO_VERBS[verb]]
+    own = [metric for metric in named if integration(metric) == "klaviyo"]
+    return own or [metric for metric in named if not integration(metric)]
+
+
+def integration(metric: Record) -> str:
+    return str(metric.facts.get("integration") or metric.facts.get("key") or "").casefold()
+
+
+def is_ecommerce(metric: Record) -> bool:
+    return str(metric.facts.get("category") or "").casefold() == "ecommerce"
+
+
+def _required(metrics: Sequence[Record], text: str, install: Install) -> tuple[Record, ...]:
+    if not metrics:
+        raise _no_metric(text, install)
+    return tuple(metrics)
+
+
+def _no_metric(text: str, install: Install, near: Sequence[Record] = ()) -> Refusal:
+    return Refusal(
+        "refused",
+        "no_such_metric",
+        f"{install.name} has no metric for “{text}”.",
+        "Use another verb, or a metric's own name or id.",
+        choices=tuple(near),
+    )
+
+
+def _which_metric(text: str, metrics: Sequence[Record], install: Install) -> Refusal:
+    return Refusal(
+        "needs_choice",
+        text=f"{install.name} has {len(metrics)} metrics that fit “{text}”.",
+        what_to_do="Call again with the id of one of them.",
+        choices=tuple(metrics[:10]),
+    )

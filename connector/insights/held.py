@@ -1,0 +1,87 @@
+"""What of a question's span is held, and what must be said about the rest."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from connector.insights.outcome import Caveat, Refusal
+from connector.insights.periods import Period, zone_of
+from connector.installs.models import Install
+
+# Klaviyo's event endpoint lags; figures that end closer to the last complete pass may still grow.
+LAG: Final = timedelta(hours=2)
+FIRST_MOMENT: Final = datetime(2000, 1, 1, tzinfo=UTC)  # Klaviyo keeps no event from before
+
+
+@dataclass(frozen=True)
+class Span:
+    """All that a question reads, not-Y windows included, cut at the moment of the question."""
+
+    start: datetime
+    end: datetime
+
+
+def check_loaded(install: Install) -> None:
+    """Raises Refusal while nothing at all is held: pending, or reconnect_needed when nothing will come."""
+    if install.complete_from is None or install.complete_to is None:
+        if install.status in (Install.Status.NEEDS_RECONNECT, Install.Status.DISCONNECTED, Install.Status.ERROR):
+            raise Refusal(
+                "refused",
+                "reconnect_needed",
+                f"Nothing of {install.name} is held and its connection has ended.",
+                "Reconnect it on the page Accounts.",
+            )
+        raise Refusal("pending", text=f"{install.name} is still being loaded for the first time.")
+
+
+def check_held(install: Install, period: Period) -> None:
+    """Raises Refusal: pending while nothing of the period has been loaded yet, out_of_range when none of it will be."""
+    if install.complete_from is None or install.complete_to is None:
+        check_loaded(install)
+        return
+    before = period.end <= install.complete_from and not install.is_whole and period.end > period.start
+    after = period.start >= install.complete_to + LAG
+    if before and is_loading(install):
+        raise Refusal("pending", text=f"{install.name} is still being loaded; it has not reached that period yet.")
+    if before or after:
+        zone = zone_of(install.time_zone)
+        raise Refusal(
+            "refused",
+            "out_of_range",
+            f"Events of {install.name} are held from {_day(install.complete_from, zone)} to {_day(install.complete_to, zone)}; the whole period lies outside.",
+            "Ask about a period within that span.",
+        )
+
+
+def is_loading(install: Install) -> bool:
+    return (
+        install.status in (Install.Status.CONNECTING, Install.Status.SYNCING, Install.Status.WAITING)
+        and not install.is_whole
+    )
+
+
+def caveats_of(install: Install, span: Span) -> list[Caveat]:
+    """`outside_range` (the answer is then partial) or `provisional`, or nothing."""
+    if install.complete_from is None or install.complete_to is None:
+        return []
+    zone = zone_of(install.time_zone)
+    held = f"events are held from {_day(install.complete_from, zone)} to {_minute(install.complete_to, zone)}"
+    if span.start < install.complete_from or span.end > install.complete_to + LAG:
+        return [Caveat("outside_range", f"Not all of the time asked about is held for {install.name}: {held}.")]
+    if span.end > install.complete_to - LAG:
+        return [
+            Caveat(
+                "provisional",
+                f"The newest hours may still grow: {held}, and Klaviyo tells of some events up to 2 hours late.",
+            )
+        ]
+    return []
+
+
+def _day(at: datetime, zone: ZoneInfo) -> str:
+    return "the beginning" if at <= FIRST_MOMENT else f"{at.astimezone(zone):%Y-%m-%d}"
+
+
+def _minute(at: datetime, zone: ZoneInfo) -> str:
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"

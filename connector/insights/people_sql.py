@@ -1,0 +1,227 @@
+"""The SQL of people_who: constant pieces put together by the shape of the question; every value is a bound parameter.
+
+Columns and tables: connector/lake/schema.py. Instants are compared as microseconds where they meet between rows.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from typing import Final
+
+EVENTS: Final = "read_parquet($events, hive_partitioning=false)"
+PROFILES: Final = "read_parquet($profiles, hive_partitioning=false)"
+MEMBERS: Final = "read_parquet($members, hive_partitioning=false)"
+
+# An event without message and flow (an order) is of those that Klaviyo attributed it to.
+OF_CAMPAIGN: Final = """(message in (select unnest(${side}_campaign_messages)) or (message is null and flow is null and (
+    list_has_any(list_transform(attributed, lambda a: a.campaign), ${side}_campaigns)
+    or list_has_any(list_transform(attributed, lambda a: a.message), ${side}_campaign_messages))))"""
+OF_FLOW: Final = """(flow in (select unnest(${side}_flows)) or message in (select unnest(${side}_flow_messages))
+    or (message is null and flow is null and (
+    list_has_any(list_transform(attributed, lambda a: a.flow), ${side}_flows)
+    or list_has_any(list_transform(attributed, lambda a: a.message), ${side}_flow_messages))))"""
+OF_ITEM: Final = "list_has_any(list_transform(items, lambda i: i.title), ${side}_items)"
+BY_PEOPLE: Final = """not (machine_open and metric in (select unnest($open_metrics)))
+    and not (bot_click and metric in (select unnest($click_metrics)))"""
+
+# What an event's group is, by group_by; `items` of a list column count once per distinct text, an empty list as none.
+EVENT_GROUPS: Final[dict[str, str]] = {
+    "Bounce Type": "[bounce_type]",
+    "Client Type": "[client_type]",
+    "Discount Codes": "case when len(list_distinct(discount_codes)) > 0 then list_distinct(discount_codes) else [null] end",
+    "Form Name": "[form_name]",
+    "form_id": "[form_id]",
+    "List": "[coalesce(list_name, (select min(named.name) from list_names named where named.id = list_id))]",
+    "Method": "[method]",
+    "Source Name": "[source_name]",
+    "Subject": "[(select min(named.name) from subjects named where named.id = message)]",
+    "URL": "[url]",
+    "$variation": "[variation]",
+    "hour": "[cast((local // 3600) % 24 as varchar)]",
+    "weekday": "[cast((local // 86400 + 3) % 7 + 1 as varchar)]",  # 1970-01-01 was a Thursday
+}
+PROFILE_GROUPS: Final[dict[str, str]] = {
+    "country": "country",
+    "region": "region",
+    "city": "city",
+    "email_domain": "email_domain",
+    "time_zone": "time_zone",
+    "email_consent": "email_consent",
+    "sms_consent": "sms_consent",
+    "reachable": """case when profile.id is null then null
+        when email_consent = 'SUBSCRIBED' and not suppressed then case when sms_consent = 'SUBSCRIBED' then 'both' else 'email' end
+        when sms_consent = 'SUBSCRIBED' then 'sms' else 'none' end""",
+}
+TIMES: Final = "case when events > 10 then '11+' else cast(events as varchar) end"
+WHEN: Final[dict[str, str]] = {
+    "after": "y.us >= p.us",
+    "before": "y.us < p.us",
+    "in_period": "y.time >= $start and y.time < $stop",
+    "but_not_period": "y.time >= $y_start and y.time < $y_stop",
+    "ever": "true",
+}
+WITHIN: Final[dict[str, str]] = {"after": "y.us < p.us + $within", "before": "y.us >= p.us - $within"}
+
+
+PARAMETER: Final = re.compile(r"\$([a-z_]+)")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Which pieces the question needs. JSON-able, so that a receipt can compose the same SQL again."""
+
+    did: str  # events, orders, members, profiles
+    x_of: tuple[str, ...] = ()  # campaign, flow, item
+    audience: bool = False
+    humans_only: bool = False
+    but_not: str = ""  # "", events, members
+    y_orders: bool = False
+    y_of: tuple[str, ...] = ()
+    when: str = "after"
+    within: bool = False
+    group: str = ""  # "", times, profile:NAME, event:NAME
+
+
+def humans(shape: Shape) -> Shape:
+    """The same question without opens by machines and clicks by bots."""
+    return replace(shape, humans_only=True)
+
+
+def parameters(sql: str) -> set[str]:
+    """The names that must be bound, besides the tables, which the lake binds."""
+    return set(PARAMETER.findall(sql)) - {"events", "profiles", "members"}
+
+
+def totals(shape: Shape) -> str:
+    """One row: did, people, events did/people, amount did/people, median seconds from X to Y, windows still open."""
+    return f"""{_people(shape)}
+select count(*), count(*) filter (where done.us is null),
+    coalesce(sum(events), 0), coalesce(sum(events) filter (where done.us is null), 0),
+    coalesce(sum(amount), 0), coalesce(sum(amount) filter (where done.us is null), 0),
+    median((done.us - p.us) // 1000000),
+    count(*) filter (where done.us is null and {"p.us + $within > epoch_us($moment)" if shape.within else "false"})
+from people p left join done on done.person = p.person"""
+
+
+def groups(shape: Shape) -> str:
+    """Rows of value, people, did, events, amount (of did)."""
+    kind, _, name = shape.group.partition(":")
+    if kind == "event":
+        return f"""{_people(shape)}, carried as (
+    select x.person, unnest({EVENT_GROUPS[name]}) as value, x.amount from {_local() if name in ("hour", "weekday") else "x"}
+), per_person as (select person, value, count(*) as events, sum(amount) as amount from carried group by all)
+select value, count(*) filter (where done.us is null), count(*), sum(c.events), sum(c.amount)
+from per_person c join people p on p.person = c.person left join done on done.person = p.person group by value"""
+    value = TIMES if kind == "times" else PROFILE_GROUPS[name]
+    return f"""{_people(shape)}
+select {value} as value, count(*) filter (where done.us is null), count(*), sum(events), sum(amount)
+from people p left join done on done.person = p.person left join {PROFILES} profile on profile.id = p.person group by 1"""
+
+
+def notes(shape: Shape) -> str:
+    """One row on the X events of the period: all, by machines, in another currency, duplicate deliveries, dated ahead."""
+    ahead = f"(select count(*) from {EVENTS} where metric in (select unnest($all_metrics)) and time > $moment)"
+    if shape.did not in ("events", "orders"):
+        return f"select 0, 0, 0, 0, {ahead}"
+    repeats = """(select count(*) from deliveries d where d.delivery > 1
+        and exists (select 1 from x where x.person is not distinct from d.person and x.deed = d.deed))"""
+    return f"""{_x(shape)}
+select count(*), count(*) filter (where machine), count(*) filter (where foreign_currency),
+    {repeats if shape.did == "orders" else "0"}, {ahead} from x"""
+
+
+def _people(shape: Shape) -> str:
+    """CTEs `people` (person, at, first id, first deed, events, amount) and `done` (person, at of the first Y)."""
+    return f"{_held(shape)}, {_done(shape)}"
+
+
+def _held(shape: Shape) -> str:
+    if shape.did in ("members", "profiles"):
+        rows = (
+            f"select distinct person from {MEMBERS} where audience in (select unnest($audience))"
+            if shape.did == "members"
+            else f"select id as person from {PROFILES}"
+        )
+        return f"""with people as (select person, epoch_us($start) as us, '' as first_id, '' as first_deed,
+    cast(null as bigint) as events, cast(null as decimal(38, 6)) as amount from ({rows}))"""
+    among = (
+        f"and person in (select person from {MEMBERS} where audience in (select unnest($audience)))"
+        if shape.audience
+        else ""
+    )
+    return f"""{_x(shape)}, people as (
+    select person, first.us as us, first.id as first_id, first.deed as first_deed, events, amount from (
+        select person, min({{'us': us, 'id': id, 'deed': deed}}) as first, count(*) as events, coalesce(sum(amount), 0) as amount
+        from x where person is not null {among} group by person having count(*) >= $at_least))"""
+
+
+def _x(shape: Shape) -> str:
+    """CTE `x`: the X events of the period, orders as their earliest delivery."""
+    extras = "" if not shape.group.startswith("event:") else f", {_columns(shape.group[6:])}"
+    conditions = ["time >= $start", "time < $stop", *_of("x", shape.x_of)]
+    if shape.humans_only:
+        conditions.append(BY_PEOPLE)
+    columns = f"""person, time, epoch_us(time) as us, id, deed,
+        case when coalesce(currency, $currency) = $currency then coalesce(value, 0) else 0 end as amount,
+        coalesce(currency, $currency) <> $currency and value is not null as foreign_currency,
+        machine_open and metric in (select unnest($open_metrics)) as machine{extras}"""
+    where = " and ".join(conditions)
+    if shape.did == "orders":
+        return f"""with deliveries as (select *, coalesce(order_id, id) as deed,
+        row_number() over (partition by person, coalesce(order_id, id) order by time, id) as delivery
+    from {EVENTS} where metric in (select unnest($x_metrics)) and time <= $moment),
+x as (select {columns} from deliveries where delivery = 1 and {where}){_lookups(shape)}"""
+    return f"""with x as (select {columns} from (select *, id as deed from {EVENTS}
+    where metric in (select unnest($x_metrics)) and time <= $moment) where {where}){_lookups(shape)}"""
+
+
+def _columns(name: str) -> str:
+    """The columns that the group of an event is read from."""
+    return {"List": "list_name, list_id", "Subject": "message", "Discount Codes": "discount_codes"}.get(name) or (
+        "0 as nothing" if name in ("hour", "weekday") else EVENT_GROUPS[name].strip("[]")
+    )
+
+
+def _lookups(shape: Shape) -> str:
+    """Names bound as two lists, for groups that an event tells only by id."""
+    if shape.group == "event:List":
+        return ", list_names as (select unnest($list_ids) as id, unnest($list_texts) as name)"
+    if shape.group == "event:Subject":
+        return ", subjects as (select unnest($message_ids) as id, unnest($message_texts) as name)"
+    return ""
+
+
+def _local() -> str:
+    """X with `local`: seconds since 1970 by the account's wall clock, from the zone's offsets bound as two lists."""
+    return """(select x.*, x.us // 1000000 + z.offset_seconds as local from x asof join (
+        select unnest($zone_starts) as since, unnest($zone_offsets) as offset_seconds) z on x.us >= z.since) x"""
+
+
+def _done(shape: Shape) -> str:
+    if not shape.but_not:
+        return "done as (select '' as person, cast(null as bigint) as us where false)"
+    if shape.but_not == "members":
+        return f"""done as (select distinct person, cast(0 as bigint) as us from {MEMBERS}
+    where audience in (select unnest($y_audience)))"""
+    conditions = [
+        "metric in (select unnest($y_metrics))",
+        "time <= $moment",
+        "person is not null",
+        *_of("y", shape.y_of),
+    ]
+    if shape.humans_only:
+        conditions.append(BY_PEOPLE)
+    # Neither the first X event itself is a Y, nor a further delivery of its order.
+    timing = [WHEN[shape.when], "y.id <> p.first_id"]
+    if shape.did == "orders" and shape.y_orders:
+        timing.append("y.deed <> p.first_deed")
+    if shape.within:
+        timing.append(WITHIN[shape.when])
+    return f"""y as (select person, time, epoch_us(time) as us, id, coalesce(order_id, id) as deed from {EVENTS}
+    where {" and ".join(conditions)}),
+done as (select p.person, min(y.us) as us from people p join y on y.person = p.person
+    where {" and ".join(timing)} group by p.person)"""
+
+
+def _of(side: str, kinds: tuple[str, ...]) -> list[str]:
+    pieces = {"campaign": OF_CAMPAIGN, "flow": OF_FLOW, "item": OF_ITEM, "either": f"({OF_CAMPAIGN} or {OF_FLOW})"}
+    return [pieces[kind].replace("{side}", side) for kind in kinds]

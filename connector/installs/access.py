@@ -1,0 +1,55 @@
+"""The way to one install's Klaviyo account: client, token and limits put together."""
+
+from collections.abc import Callable
+from typing import Final
+
+from django.conf import settings
+
+from connector.installs.limits import limiter
+from connector.installs.models import Install
+from connector.installs.tokens import InstallTokens
+from connector.klaviyo.client import Klaviyo
+from connector.klaviyo.limits import Left
+from connector.klaviyo.oauth import Oauth
+from connector.klaviyo.resources import OPERATIONS, REPORTS
+
+REPORT_BUCKETS: Final = tuple(OPERATIONS[name].bucket for name in REPORTS)
+REPORTS_A_DAY: Final = 225
+
+
+def oauth() -> Oauth:
+    return Oauth(
+        settings.KLAVIYO_CLIENT_ID,
+        settings.KLAVIYO_CLIENT_SECRET,
+        settings.KLAVIYO_API_URL,
+        settings.KLAVIYO_AUTHORIZE_URL,
+    )
+
+
+def reports_left(install: Install) -> int:
+    """Reports the account may still run: 225 in 24 hours, one ledger for all kinds."""
+    used = sum(
+        left.limit.daily - left.daily
+        for left in _report_ledgers(install)
+        if left.limit.daily and left.daily is not None
+    )
+    return max(0, REPORTS_A_DAY - used)
+
+
+def _report_ledgers(install: Install) -> list[Left]:
+    return [limiter().left(install.klaviyo_id, bucket) for bucket in REPORT_BUCKETS]
+
+
+def klaviyo(
+    install: Install, *, max_wait: float = 15.0, on_wait: Callable[[float, str], None] | None = None
+) -> Klaviyo:
+    """A client for the install's account; waits up to `max_wait` seconds for a rate limit, then raises TryLater."""
+    return Klaviyo(
+        account=install.klaviyo_id,
+        tokens=InstallTokens(install.pk, oauth()),
+        limiter=limiter(),
+        api_url=settings.KLAVIYO_API_URL,
+        revision=settings.KLAVIYO_REVISION,
+        max_wait=max_wait,
+        on_wait=on_wait,
+    )

@@ -1,0 +1,227 @@
+"""Keep what Klaviyo tells of its named objects: new ones in, changed ones up to date, former names remembered."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from connector.installs.models import Install
+from connector.records.models import FormerName, Kind, Record
+from connector.records.names import fold
+
+Payload = Mapping[str, Any]
+COLUMNS: Final = (
+    "name",
+    "folded",
+    "parent",
+    "status",
+    "channel",
+    "at",
+    "created",
+    "updated",
+    "archived",
+    "facts",
+    "deleted_at",
+    "seen_at",
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One object in our words; times are aware datetimes."""
+
+    klaviyo_id: str
+    name: str
+    parent: str = ""
+    status: str = ""
+    channel: str = ""
+    at: datetime | None = None
+    created: datetime | None = None
+    updated: datetime | None = None
+    archived: bool = False
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@transaction.atomic
+def upsert(install: Install, kind: str, rows: Iterable[Row]) -> int:
+    """Write the rows; one met again is updated, its old name kept in FormerName. Returns how many there were."""
+    wanted = {row.klaviyo_id: row for row in rows}
+    now = timezone.now()
+    known = {
+        record.klaviyo_id: record for record in Record.objects.filter(install=install, kind=kind, klaviyo_id__in=wanted)
+    }
+    new = [
+        _fill(Record(install=install, organization_id=install.organization_id, kind=kind, klaviyo_id=key), row, now)
+        for key, row in wanted.items()
+        if key not in known
+    ]
+    FormerName.objects.bulk_create(
+        FormerName(
+            organization_id=install.organization_id, record=record, name=record.name, folded=record.folded, until=now
+        )
+        for key, record in known.items()
+        if record.folded != fold(wanted[key].name)[:500]
+    )
+    Record.objects.bulk_create(new, batch_size=500)
+    Record.objects.bulk_update(
+        [_fill(record, wanted[key], now) for key, record in known.items()], COLUMNS, batch_size=200
+    )
+    return len(wanted)
+
+
+def mark_missing(install: Install, kind: str, since: datetime) -> int:
+    """Objects of the kind that a whole listing begun at `since` did not name any more are marked deleted."""
+    return Record.objects.filter(install=install, kind=kind, seen_at__lt=since, deleted_at=None).update(
+        deleted_at=timezone.now()
+    )
+
+
+def _fill(record: Record, row: Row, now: datetime) -> Record:
+    record.name, record.folded = row.name[:500], fold(row.name)[:500]
+    record.parent, record.status, record.channel = row.parent, row.status[:64], row.channel[:24]
+    record.at, record.created, record.updated, record.archived = row.at, row.created, row.updated, row.archived
+    record.facts, record.deleted_at, record.seen_at = row.facts, None, now
+    return record
+
+
+def metric_row(payload: Payload) -> Row:
+    attributes = payload.get("attributes") or {}
+    integration = attributes.get("integration") or {}
+    return _row(
+        payload,
+        facts={
+            "integration": _text(integration.get("name")),
+            "category": _text(integration.get("category")),
+            "key": _text(integration.get("key")),
+        },
+    )
+
+
+def learned_metric_row(key: str, name: str, integration: str | None) -> Row:
+    """A metric known from its events alone."""
+    return Row(klaviyo_id=key, name=name, facts={"integration": integration or "", "category": "", "key": ""})
+
+
+def catalog_row(payload: Payload) -> Row:
+    attributes = payload.get("attributes") or {}
+    facts = {name: attributes[name] for name in ("url", "image_full_url", "price") if attributes.get(name) is not None}
+    return _row(payload, name=_text(attributes.get("title")), facts=facts)
+
+
+def campaign_row(payload: Payload, channel: str) -> Row:
+    attributes = payload.get("attributes") or {}
+    audiences = attributes.get("audiences") or {}
+    return _row(
+        payload,
+        status=_text(attributes.get("status")),
+        channel=channel,
+        at=_time(attributes.get("send_time")),
+        facts={"include": list(audiences.get("included") or []), "exclude": list(audiences.get("excluded") or [])},
+    )
+
+
+def campaign_message_row(payload: Payload) -> Row:
+    definition = (payload.get("attributes") or {}).get("definition") or {}
+    content = definition.get("content") or {}
+    campaign = ((payload.get("relationships") or {}).get("campaign") or {}).get("data") or {}
+    return _row(
+        payload,
+        name=_text(definition.get("label")),
+        parent=_text(campaign.get("id")),
+        channel=_text(definition.get("channel")),
+        facts={
+            "of": Kind.CAMPAIGN.value,
+            "subject": _text(content.get("subject")),
+            "preview": _text(content.get("preview_text")),
+        },
+    )
+
+
+def flow_row(payload: Payload) -> Row:
+    attributes = payload.get("attributes") or {}
+    return _row(
+        payload, status=_text(attributes.get("status")), facts={"trigger": _text(attributes.get("trigger_type"))}
+    )
+
+
+CHANNEL_OF_ACTION: Final = {
+    "send-email": "email",
+    "send-sms": "sms",
+    "send-mobile-push": "mobile_push",
+    "send-whatsapp": "whatsapp",
+}
+
+
+def flow_message_rows(flow_id: str, definition: Payload) -> list[Row]:
+    """The messages that a flow's definition names (GET flow with additional-fields[flow]=definition)."""
+    rows = []
+    for action in definition.get("actions") or []:
+        message = (action.get("data") or {}).get("message") or {}
+        if action.get("type") in CHANNEL_OF_ACTION and message.get("id"):
+            rows.append(_message_of_flow(flow_id, message["id"], message, CHANNEL_OF_ACTION[action["type"]]))
+    return rows
+
+
+def flow_message_row(flow_id: str, payload: Payload) -> Row:
+    """One message as GET flow-actions/{id}/flow-messages tells it."""
+    attributes = payload.get("attributes") or {}
+    definition = {**(attributes.get("definition") or {}), "name": attributes.get("name")}
+    return _message_of_flow(flow_id, payload["id"], definition, _text(attributes.get("channel")))
+
+
+def _message_of_flow(flow_id: str, key: str, message: Payload, channel: str) -> Row:
+    facts = {
+        "of": Kind.FLOW.value,
+        "subject": _text(message.get("subject_line")),
+        "preview": _text(message.get("preview_text")),
+    }
+    return Row(
+        klaviyo_id=str(key), name=_text(message.get("name")) or str(key), parent=flow_id, channel=channel, facts=facts
+    )
+
+
+def audience_row(payload: Payload) -> Row:
+    """A list or a segment."""
+    attributes = payload.get("attributes") or {}
+    return _row(
+        payload,
+        facts={
+            name: attributes[name]
+            for name in ("opt_in_process", "is_active", "is_processing")
+            if attributes.get(name) is not None
+        },
+    )
+
+
+def _row(payload: Payload, *, name: str = "", **columns: Any) -> Row:
+    attributes = payload.get("attributes") or {}
+    key = str(payload["id"])
+    return Row(
+        klaviyo_id=key,
+        name=name or _text(attributes.get("name")) or key,
+        created=_time(attributes.get("created") or attributes.get("created_at")),
+        updated=_time(attributes.get("updated") or attributes.get("updated_at")),
+        archived=bool(attributes.get("archived")),
+        **columns,
+    )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _time(value: object) -> datetime | None:
+    """An aware time, or None for what is no time: a listing must not fail for one odd object."""
+    if not isinstance(value, str):
+        return None
+    try:
+        time = parse_datetime(value)
+    except ValueError:
+        return None
+    if time is None:
+        return None
+    return time if timezone.is_aware(time) else timezone.make_aware(time, timezone.get_default_timezone())

@@ -1,0 +1,127 @@
+"""The phases that read what has names. A full listing also tells what is gone; an increment asks for what has changed."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from django.utils import timezone
+
+from connector.installs.models import Install
+from connector.klaviyo import filters
+from connector.klaviyo.client import Klaviyo
+from connector.klaviyo.errors import ScopeMissing
+from connector.records import upsert
+from connector.records.models import Kind, Record
+from connector.sync.turn import Turn
+
+CHANNELS: Final = ("email", "sms", "mobile_push")  # one per request: Klaviyo refuses a listing without
+
+
+def metrics(turn: Turn) -> bool:
+    """All metrics, one page or two. Without the scope the events tell their names (history.py)."""
+    begun = timezone.now()
+    try:
+        for page in turn.klaviyo.pages("metrics"):
+            upsert.upsert(turn.install, Kind.METRIC, [upsert.metric_row(payload) for payload in page.data])
+    except ScopeMissing:
+        turn.save(place={"learn_metrics": True})
+        return True
+    upsert.mark_missing(turn.install, Kind.METRIC, begun)
+    return True
+
+
+def campaigns(turn: Turn) -> bool:
+    """Campaigns with their messages, channel by channel."""
+    begun, since = timezone.now(), changed_since(turn)
+    for channel in CHANNELS:
+        of_channel = filters.equals("messages.channel", channel)
+        if since:
+            _campaigns(turn, channel, filters.all_of(of_channel, filters.at_least("updated_at", since)))
+            continue
+        for archived in (False, True):
+            _campaigns(turn, channel, filters.all_of(of_channel, filters.equals("archived", archived)))
+    if not since:
+        upsert.mark_missing(turn.install, Kind.CAMPAIGN, begun)
+    return True
+
+
+def _campaigns(turn: Turn, channel: str, chosen: filters.Filter) -> None:
+    for page in turn.klaviyo.pages("campaigns", filter=chosen, include=("campaign-messages",)):
+        upsert.upsert(turn.install, Kind.CAMPAIGN, [upsert.campaign_row(payload, channel) for payload in page.data])
+        messages = [payload for payload in page.included if payload.get("type") == "campaign-message"]
+        upsert.upsert(turn.install, Kind.MESSAGE, [upsert.campaign_message_row(payload) for payload in messages])
+
+
+def flows(turn: Turn) -> bool:
+    """Flows, archived ones too."""
+    begun, since = timezone.now(), changed_since(turn)
+    chosen = (
+        [filters.at_least("updated", since)]
+        if since
+        else [filters.equals("archived", value) for value in (False, True)]
+    )
+    for each in chosen:
+        for page in turn.klaviyo.pages("flows", filter=each):
+            upsert.upsert(turn.install, Kind.FLOW, [upsert.flow_row(payload) for payload in page.data])
+    if not since:
+        upsert.mark_missing(turn.install, Kind.FLOW, begun)
+    return True
+
+
+def flow_messages(turn: Turn) -> bool:
+    """Messages of the flows that have changed since they were last read: 60 flows a minute is all that Klaviyo allows."""
+    for flow in _flows_to_read(turn.install):
+        upsert.upsert(turn.install, Kind.MESSAGE, _messages_of(turn.klaviyo, flow.klaviyo_id))
+        Record.objects.filter(pk=flow.pk).update(facts={**flow.facts, "messages_read": _stamp(flow)})
+        if turn.is_over:
+            return False
+    return True
+
+
+def _flows_to_read(install: Install) -> list[Record]:
+    flows = Record.objects.filter(install=install, kind=Kind.FLOW, deleted_at=None)
+    return [flow for flow in flows if flow.facts.get("messages_read") != _stamp(flow)]
+
+
+def _stamp(flow: Record) -> str:
+    return flow.updated.isoformat() if flow.updated else "once"
+
+
+def _messages_of(klaviyo: Klaviyo, flow_id: str) -> Iterable[upsert.Row]:
+    """From the flow's definition, in one request; where Klaviyo gives none, action by action."""
+    flow = klaviyo.get("flow", flow_id, additional=("definition",))["data"]
+    definition = (flow.get("attributes") or {}).get("definition")
+    if definition:
+        return upsert.flow_message_rows(flow_id, definition)
+    actions = [action["id"] for page in klaviyo.pages("flow-actions", id=flow_id) for action in page.data]
+    pages = (page for action in actions for page in klaviyo.pages("flow-messages", id=action))
+    return [upsert.flow_message_row(flow_id, payload) for page in pages for payload in page.data]
+
+
+def audiences(turn: Turn) -> bool:
+    """Lists and segments by name; their members are read when a question needs them."""
+    begun, since = timezone.now(), changed_since(turn)
+    for resource, kind in (("lists", Kind.LIST), ("segments", Kind.SEGMENT)):
+        chosen = filters.after("updated", since) if since else None
+        for page in turn.klaviyo.pages(resource, filter=chosen):
+            upsert.upsert(turn.install, kind, [upsert.audience_row(payload) for payload in page.data])
+        if not since:
+            upsert.mark_missing(turn.install, kind, begun)
+    return True
+
+
+def catalog(turn: Turn) -> bool:
+    """Titles of catalog items."""
+    if changed_since(turn):
+        return True
+    begun = timezone.now()
+    for page in turn.klaviyo.pages("catalog-items"):
+        upsert.upsert(turn.install, Kind.CATALOG_ITEM, [upsert.catalog_row(payload) for payload in page.data])
+    upsert.mark_missing(turn.install, Kind.CATALOG_ITEM, begun)
+    return True
+
+
+def changed_since(turn: Turn) -> datetime | None:
+    """An increment asks for what has changed since then; None: list everything."""
+    text = turn.run.place.get("changed_since")
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,94 @@
+"""The phases and tasks that read people: profiles by time of update, members of lists and segments on demand."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final, Literal, cast
+
+import phonenumbers
+from django.utils import timezone
+
+from accounts.models import Organization, normal_email
+from connector.installs.access import klaviyo
+from connector.klaviyo.errors import KlaviyoError, TryLater
+from connector.lake.schema import PROFILES
+from connector.lake.store import writing
+from connector.records.models import Audience, Record
+from connector.sync.turn import Turn
+
+ROWS: Final = 20_000  # profiles held in memory before they are committed
+PATIENT: Final = 60.0  # seconds that fetching members may wait for a limit; a person waits
+
+Rows = dict[str, list[Any]]
+
+
+def profiles(turn: Turn) -> bool:
+    """Profiles from where the last reading stopped, oldest update first."""
+    reached = turn.run.place.get("profiles_after")
+    held: list[Rows] = []
+    newest = reached
+    for page in turn.klaviyo.profile_pages(updated_after=datetime.fromisoformat(reached) if reached else None):
+        held.append(profile_rows(turn.install.organization, page.columns))
+        latest = max((at for at in page.columns["updated"] if at), default=None)
+        newest = latest.isoformat() if latest else newest
+        is_full = turn.is_over or sum(len(rows["id"]) for rows in held) >= ROWS
+        # A bulk import gives thousands one time of update: stop only where the place has moved, or it would never end.
+        if page.next is not None and is_full and newest != reached:
+            _keep(turn, held, newest)
+            held, reached = [], newest
+            if turn.is_over:
+                return False
+    _keep(turn, held, newest)
+    return True
+
+
+def _keep(turn: Turn, held: list[Rows], reached: str | None) -> None:
+    rows = {name: [value for part in held for value in part[name]] for name in (held[0] if held else ())}
+    number = len(rows.get("id", ()))
+    if number:
+        with writing(turn.install.pk, turn.owner) as lake:
+            lake.upsert_profiles(rows)
+    done = (turn.run.done if turn.run.unit == "profiles" else 0) + number
+    turn.save(place={"profiles_after": reached}, done=done, total=None, unit="profiles")
+
+
+def profile_rows(organization: Organization, columns: Mapping[str, list[Any]]) -> Rows:
+    """Columns as the lake keeps them: of e-mail and phone only the organization's HMAC, and the e-mail's domain."""
+    rows = {name: values for name, values in columns.items() if name in PROFILES.schema.names}
+    emails = [normal_email(email) if email else None for email in columns["email"]]
+    phones = [normal_phone(phone) if phone else None for phone in columns["phone"]]
+    rows["email_hmac"] = [organization.blind(email) if email else None for email in emails]
+    rows["phone_hmac"] = [organization.blind(phone) if phone else None for phone in phones]
+    rows["email_domain"] = [email.rpartition("@")[2] or None if email else None for email in emails]
+    return rows
+
+
+def normal_phone(phone: str) -> str:
+    """E.164 where the text is a number, as Klaviyo stores them; else the text without spaces."""
+    try:
+        return phonenumbers.format_number(phonenumbers.parse(phone, None), phonenumbers.PhoneNumberFormat.E164)
+    except phonenumbers.NumberParseException:
+        return "".join(phone.split())
+
+
+def fetch_members(record: Record) -> None:
+    """Read the present members of a list or segment into the lake; a failure is kept in words for who waits."""
+    audience, _ = Audience.objects.get_or_create(record=record, defaults={"organization_id": record.organization_id})
+    begun = timezone.now()
+    try:
+        people = _members(record)
+        with writing(record.install_id, f"members of {record.klaviyo_id}") as lake:
+            lake.replace_members(record.klaviyo_id, people)
+    except TryLater:
+        raise
+    except KlaviyoError as error:
+        Audience.objects.filter(pk=audience.pk).update(problem=str(error)[:200], wanted_at=None)
+        return
+    Audience.objects.filter(pk=audience.pk).update(
+        fetched_at=begun, members=len(set(people)), problem="", wanted_at=None
+    )
+
+
+def _members(record: Record) -> list[str]:
+    kind = cast(Literal["list", "segment"], record.kind)
+    client = klaviyo(record.install, max_wait=PATIENT)
+    return [person for page in client.member_pages(kind, record.klaviyo_id) for person in page]

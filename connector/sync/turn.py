@@ -1,0 +1,43 @@
+"""One worker's turn at a run: the way to Klaviyo, the claim on the run, and when to hand over."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from connector.installs.models import Install
+from connector.klaviyo.client import Klaviyo
+from connector.sync.claim import Claim
+from connector.sync.models import Run
+
+
+@dataclass
+class Turn:
+    """`ends` is on time.monotonic(): from then on a phase saves its place at the next safe point and returns False."""
+
+    claim: Claim
+    klaviyo: Klaviyo
+    ends: float
+
+    @property
+    def run(self) -> Run:
+        return self.claim.run
+
+    @property
+    def install(self) -> Install:
+        return self.claim.run.install
+
+    @property
+    def is_over(self) -> bool:
+        return time.monotonic() >= self.ends
+
+    @property
+    def owner(self) -> str:
+        """Who writes the lake, in words for whoever finds it held."""
+        return f"run {self.run.pk}"
+
+    def save(self, *, place: dict[str, Any] | None = None, **columns: Any) -> None:
+        """Save what the run has reached. `place` holds the changed parts only. Raises ClaimLost."""
+        if place is not None:
+            columns["place"] = {**self.run.place, **place}
+            columns.setdefault("attempts", 0)  # the place has moved: what fails from here on is another failure
+        self.claim.save(state=Run.State.RUNNING, **columns)

@@ -1,0 +1,186 @@
+"""Work on a run for one turn: its phases in order, until it is done, its time is over, or something stands in the way."""
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from audit.record import record
+from connector.installs.access import klaviyo
+from connector.installs.models import Install
+from connector.installs.tokens import facts, needs_reconnect
+from connector.klaviyo.errors import KlaviyoError, Reconnect, ScopeMissing, TryLater
+from connector.lake.errors import LakeError, LeaseHeld, LeaseLost, WriteConflict
+from connector.lake.store import writing
+from connector.sync import history, named, people
+from connector.sync.claim import Claim, ClaimLost, claimed
+from connector.sync.models import Run
+from connector.sync.turn import Turn
+
+logger = logging.getLogger(__name__)
+
+TURN: Final = 20.0  # seconds a task works before it hands over, so that no install holds a worker while others wait
+TRIES: Final = 8  # failures in a row at one place before the run gives up
+SHOWN_WAIT: Final = 1.0  # waits for a rate limit shorter than that are not worth a write
+
+Phase = Callable[[Turn], bool]
+RECORDS: Final[tuple[tuple[str, Phase], ...]] = (
+    ("metrics", named.metrics),
+    ("campaigns", named.campaigns),
+    ("flows", named.flows),
+    ("audiences", named.audiences),
+    ("flow_messages", named.flow_messages),
+    ("catalog", named.catalog),
+)
+PHASES: Final[dict[str, tuple[tuple[str, Phase], ...]]] = {
+    Run.Kind.FIRST: (*RECORDS, ("oldest", history.oldest), ("events", history.events), ("profiles", people.profiles)),
+    Run.Kind.INCREMENT: (*RECORDS, ("events", history.events), ("profiles", people.profiles)),
+    Run.Kind.RECONCILE: (*RECORDS, ("events", history.events), ("profiles", people.profiles)),
+}
+# What cannot be read for want of a scope is left out; without events there is nothing to answer from.
+REQUIRED: Final = frozenset({"events"})
+
+
+def work(run_id: UUID) -> bool:
+    """One turn. True when the run is to be gone on with at once."""
+    with claimed(run_id) as claim:
+        if claim is None:
+            return False
+        try:
+            return _turn(claim)
+        except ClaimLost:
+            logger.info("run %s: another worker has taken over", run_id)
+            return False
+
+
+def _turn(claim: Claim) -> bool:
+    run = claim.run
+    turn = Turn(
+        claim, klaviyo(run.install, on_wait=lambda seconds, bucket: _waits(claim, seconds)), time.monotonic() + TURN
+    )
+    claim.save(state=Run.State.RUNNING, started_at=run.started_at or timezone.now(), error="")
+    try:
+        if not _phases(turn):
+            claim.save(due_at=timezone.now(), attempts=0)
+            return True
+        _finish(turn)
+    except TryLater as error:
+        _wait(claim, error.retry_after)
+    except (LeaseHeld, LeaseLost, WriteConflict):
+        claim.save(due_at=timezone.now() + timedelta(seconds=1))
+    except Reconnect as error:
+        needs_reconnect(run.install, str(error))
+        _fail(claim, str(error), Install.Status.NEEDS_RECONNECT)
+    except ScopeMissing as error:
+        _fail(
+            claim,
+            f"Klaviyo did not grant {error.scope}, which reading events needs. Reconnect and grant it.",
+            Install.Status.SCOPE_MISSING,
+        )
+    except (KlaviyoError, LakeError) as error:
+        _try_again(claim, error)
+    return False
+
+
+def _phases(turn: Turn) -> bool:
+    """Go through the phases from where the run stands; False when the turn is over before the last one is done."""
+    phases = PHASES[turn.run.kind]
+    names = [name for name, _ in phases]
+    start = names.index(turn.run.phase) if turn.run.phase in names else 0
+    for name, phase in phases[start:]:
+        if turn.run.phase != name:
+            if turn.is_over:
+                turn.save(phase=name, done=0, total=None, unit="")
+                return False
+            turn.save(phase=name, done=0, total=None, unit="", attempts=0)
+        if not _phase(turn, name, phase):
+            return False
+    return True
+
+
+def _phase(turn: Turn, name: str, phase: Phase) -> bool:
+    try:
+        return phase(turn)
+    except ScopeMissing:
+        if name in REQUIRED:
+            raise
+        turn.save(place={"skipped": sorted({*turn.run.place.get("skipped", []), name})})
+        return True
+
+
+def _finish(turn: Turn) -> None:
+    """The whole run is done: sort the lake once after a first load, tell the page and the audit."""
+    run, now = turn.run, timezone.now()
+    if run.kind == Run.Kind.FIRST:
+        with writing(run.install_id, turn.owner) as lake:
+            lake.settle()
+    with transaction.atomic():
+        turn.claim.save(state=Run.State.DONE, finished_at=now, phase="", error="", attempts=0, claimed_until=None)
+        columns = {"reconciled_at": now} if run.kind != Run.Kind.INCREMENT else {}
+        Install.objects.filter(pk=run.install_id).exclude(status=Install.Status.PAUSED).update(
+            status=Install.Status.CONNECTED,
+            status_reason="",
+            last_sync_at=datetime.fromisoformat(run.place["began"]),
+            **columns,
+        )
+        if run.kind != Run.Kind.INCREMENT:
+            record(
+                "sync.finished",
+                via="task",
+                **facts(run.install),
+                subject_kind="run",
+                subject_id=str(run.pk),
+                rows=run.events,
+                after={"kind": run.kind},
+            )
+
+
+def _waits(claim: Claim, seconds: float) -> None:
+    """Shown as what it is: normal."""
+    if seconds >= SHOWN_WAIT:
+        claim.save(state=Run.State.WAITING, rate_waits=claim.run.rate_waits + 1)
+
+
+def _wait(claim: Claim, seconds: float) -> None:
+    """Klaviyo's limit asks for more patience than a task may have: beat wakes the run when it is due."""
+    claim.save(
+        state=Run.State.WAITING, due_at=timezone.now() + timedelta(seconds=seconds), rate_waits=claim.run.rate_waits + 1
+    )
+    if claim.run.kind == Run.Kind.FIRST:
+        Install.objects.filter(pk=claim.run.install_id, status=Install.Status.SYNCING).update(
+            status=Install.Status.WAITING
+        )
+
+
+def _try_again(claim: Claim, error: Exception) -> None:
+    """Trouble that may pass: from the saved place, after a growing pause; at last the run fails, in words."""
+    attempts = claim.run.attempts + 1
+    if attempts >= TRIES:
+        _fail(claim, str(error), Install.Status.ERROR)
+        return
+    logger.warning("run %s: %s, try %d: %s", claim.run.pk, claim.run.phase, attempts, error)
+    claim.save(
+        attempts=attempts, error=str(error)[:300], due_at=timezone.now() + timedelta(seconds=min(2**attempts, 120))
+    )
+
+
+def _fail(claim: Claim, why: str, status: str) -> None:
+    run, now = claim.run, timezone.now()
+    with transaction.atomic():
+        claim.save(state=Run.State.FAILED, error=why[:300], finished_at=now, claimed_until=None)
+        if status != Install.Status.NEEDS_RECONNECT:
+            Install.objects.filter(pk=run.install_id).update(status=status, status_reason=why[:300])
+        record(
+            "sync.failed",
+            via="task",
+            **facts(run.install),
+            outcome="failed",
+            subject_kind="run",
+            subject_id=str(run.pk),
+            after={"kind": run.kind, "why": why[:300]},
+        )

@@ -1,0 +1,123 @@
+"""Questions that are not answered within the call: wait a little, else keep the question until a worker has the answer."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final, TypeVar
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.caller import Caller, both, install_ids, member_caller, scopes_of_role
+from accounts.models import Membership
+from accounts.public_ids import key_of, public_id
+from connector.insights.outcome import Outcome
+from connector.records.models import Audience, Record
+from connector.sync import wake
+from connector.tools.models import Job
+
+PREFIX: Final = "job_"
+PATIENCE: Final = 20.0  # seconds a question waits for members of a list or segment
+POLL: Final = 0.2
+AGAIN: Final = timedelta(seconds=5)
+
+Result = TypeVar("Result")
+
+
+def waited_for(ask: Callable[[], Result]) -> Result:
+    """Ask; where members must be fetched first, have them fetched and ask again until PATIENCE ends."""
+    deadline = time.monotonic() + PATIENCE
+    result = ask()
+    wanted = _wanted(result)
+    for record_id in wanted:
+        want(record_id)
+    while wanted and time.monotonic() < deadline:
+        time.sleep(POLL)
+        if _settled(wanted):
+            result = ask()
+            wanted = _wanted(result)
+            for record_id in wanted:
+                want(record_id)
+    return result
+
+
+def _wanted(result: object) -> list[str]:
+    if not isinstance(result, Outcome):
+        return []
+    return [record_id for entry in result.accounts if entry.reason for record_id in entry.reason.waits_for]
+
+
+def want(record_id: str) -> None:
+    """Note that a question waits for these members, and wake a worker."""
+    with transaction.atomic():
+        record = Record.objects.get(pk=record_id)
+        Audience.objects.update_or_create(
+            record=record,
+            defaults={"organization_id": record.organization_id, "wanted_at": timezone.now(), "problem": ""},
+        )
+        wake.fetch_members(record_id)
+
+
+def _settled(record_ids: list[str]) -> bool:
+    """Every one of them was fetched, or could not be."""
+    return not Audience.objects.filter(record_id__in=record_ids, problem="").exclude(wanted_at=None).exists()
+
+
+def open_job(caller: Caller, tool: str, args: Mapping[str, Any]) -> Job:
+    """The job of this member and connection for exactly this question; asked twice, it is the same job."""
+    membership = Membership.objects.get(organization=caller.organization, user=caller.user)
+    job, _ = Job.objects.get_or_create(
+        membership=membership,
+        connection_id=caller.connection_id,
+        tool=tool,
+        args=dict(args),
+        state=Job.State.WAITING,
+        defaults={
+            "organization": caller.organization,
+            "installs": None if caller.installs is None else sorted(str(key) for key in caller.installs),
+            "scopes": sorted(caller.scopes),
+            "via": caller.via,
+            "client": caller.client,
+            "total": 1,
+            "due_at": timezone.now() + AGAIN,
+        },
+    )
+    return job
+
+
+def shown(job: Job) -> dict[str, Any]:
+    return {
+        "id": public_id(PREFIX, job.pk),
+        "state": job.state,
+        "done": job.done,
+        "total": job.total,
+        "unit": "questions",
+        "eta_seconds": None,
+    }
+
+
+def find_job(caller: Caller, public: str) -> Job | None:
+    """A job of this member and connection, or None."""
+    key = key_of(PREFIX, public)
+    jobs = Job.objects.in_organization(caller.organization).filter(
+        membership__user=caller.user, connection_id=caller.connection_id
+    )
+    return jobs.filter(pk=key).first() if key else None
+
+
+def caller_of(job: Job) -> Caller | None:
+    """The member as of now, never with more than the call had: None once the membership has ended."""
+    membership = (
+        Membership.objects.select_related("user", "organization")
+        .filter(pk=job.membership_id, user__is_active=True)
+        .first()
+    )
+    if membership is None:
+        return None
+    now = member_caller(membership, via=job.via, client=job.client, connection_id=job.connection_id)
+    return replace(
+        now,
+        scopes=scopes_of_role(membership.role) & frozenset(job.scopes),
+        installs=both(install_ids(job.installs), now.installs),
+    )

@@ -1,0 +1,82 @@
+"""Arguments against a tool's schema, compiled once; every problem as a sentence that names the field."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from connector.insights.arguments import Problem
+
+TYPES: Final = {
+    "string": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "object": "an object",
+    "array": "a list",
+}
+LONGEST: Final = 2_000  # characters of one text argument
+
+
+def trimmed(args: dict[str, Any]) -> dict[str, Any]:
+    """Surrounding spaces are dropped; nothing else is coerced."""
+    return {name: _trimmed(value) for name, value in args.items()}
+
+
+def _trimmed(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.strip()
+    # JSON has one kind of number: 7.0 is the whole number 7, for the schema too.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def problems_in(validator: Draft202012Validator, args: dict[str, Any]) -> list[Problem]:
+    """What does not fit the schema, one problem per field, in the schema's own order of finding."""
+    found: dict[str, Problem] = {}
+    for error in validator.iter_errors(args):
+        for problem in _problems(error):
+            found.setdefault(problem.field, problem)
+    return list(found.values())
+
+
+def _problems(error: ValidationError) -> Iterable[Problem]:
+    schema: Any = error.schema
+    field = str(error.path[0]) if error.path else ""
+    match error.validator:
+        case "additionalProperties":
+            known = schema.get("properties", {})
+            for name in error.instance:
+                if name not in known:
+                    yield Problem(name[:64], f"is not an argument of this tool; it takes {', '.join(known) or 'none'}")
+        case "required":
+            for name in schema["required"]:
+                if name not in error.instance:
+                    yield Problem(name, "is required")
+        case "type":
+            yield Problem(field, f"must be {TYPES.get(schema['type'], schema['type'])}, not {_shown(error.instance)}")
+        case "enum":
+            yield Problem(field, f"is {_shown(error.instance)}; give one of {', '.join(map(str, schema['enum']))}")
+        case "minimum" | "maximum":
+            yield Problem(
+                field, f"is {_shown(error.instance)}; give a number from {schema['minimum']} to {schema['maximum']}"
+            )
+        case "minLength":
+            yield Problem(field, "is empty; leave it out or give a text")
+        case "maxLength":
+            yield Problem(field, f"is {len(error.instance)} characters long; at most {schema['maxLength']} are read")
+        case _:
+            yield Problem(field or "arguments", f"does not fit: {error.validator}")
+
+
+def _shown(value: object) -> str:
+    """What came, short: a text in quotes, anything bigger by its kind alone."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)[:24]
+    if isinstance(value, str):
+        return f"“{value[:40]}”"
+    return "a list" if isinstance(value, list) else "an object"
