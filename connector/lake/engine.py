@@ -1,6 +1,6 @@
 """DuckDB, locked down to one install's files. An instance is never shared by two installs: its settings are its walls."""
 
-import os
+import fcntl
 import shutil
 import tempfile
 import threading
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import duckdb
 import pyarrow.parquet as pq
@@ -26,12 +27,14 @@ _engines: "OrderedDict[str, Engine]" = OrderedDict()
 _engines_lock = threading.Lock()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Engine:
     """One DuckDB instance and its scratch folder, where it spills and where the empty tables are."""
 
     connection: duckdb.DuckDBPyConnection
     scratch: Path
+    lock: IO[bytes]  # held as long as the process lives, so that others can tell whose scratch is left behind
+    users: int = 0
 
     def empty(self, table: str) -> str:
         """A file with the table's columns and no row, for versions that hold no file."""
@@ -40,21 +43,33 @@ class Engine:
     def close(self) -> None:
         self.connection.close()
         shutil.rmtree(self.scratch, ignore_errors=True)
+        self.lock.close()
 
 
-def engine_of(place: Place) -> Engine:
+@contextmanager
+def using_engine(place: Place) -> Iterator[Engine]:
     """This process's instance for questions to one install; take a cursor of it for each question.
 
     Raises OpenedBeforeFork: a parent's instances must not even be closed in a child, that ends the child at once.
     """
     guard_fork()
+    engine = _enter(place)
+    try:
+        yield engine
+    finally:
+        with _engines_lock:
+            engine.users -= 1
+
+
+def _enter(place: Place) -> Engine:
     with _engines_lock:
         engine = _engines.get(place.root) or open_engine(place, memory=QUESTION_MEMORY, threads=2)
         _engines[place.root] = engine
         _engines.move_to_end(place.root)
-        if len(_engines) > KEPT:
-            # Cursors in use keep their instance alive; what they have spilled stays open for them until they end.
-            _engines.popitem(last=False)[1].close()
+        engine.users += 1
+        idle = [root for root, kept in _engines.items() if not kept.users]
+        for root in idle[: max(len(_engines) - KEPT, 0)]:
+            _engines.pop(root).close()
         return engine
 
 
@@ -78,7 +93,7 @@ def writing_engine(place: Place) -> Iterator[duckdb.DuckDBPyConnection]:
 def open_engine(place: Place, *, memory: str, threads: int) -> Engine:
     """An instance that reads the install's files and nothing else: no other file, no network, no extension, no setting."""
     guard_fork()
-    scratch = _scratch()
+    scratch, lock = _scratch()
     connection = duckdb.connect(
         ":memory:",
         config={
@@ -97,29 +112,27 @@ def open_engine(place: Place, *, memory: str, threads: int) -> Engine:
     connection.execute("set allowed_directories=$folders", {"folders": [f"{place.root}/", f"{scratch / 'empty'}/"]})
     connection.execute("set enable_external_access=false")
     connection.execute("set lock_configuration=true")
-    return Engine(connection, scratch)
+    return Engine(connection, scratch, lock)
 
 
-def _scratch() -> Path:
-    """A fresh folder of this process, and the end of those that processes killed outright have left (they hold rows)."""
+def _scratch() -> tuple[Path, IO[bytes]]:
+    """A fresh locked folder, and the end of those that processes killed outright have left: they hold rows."""
     parent = Path(settings.HOME) / "scratch"
     parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     for left in parent.iterdir():
-        pid = left.name.split("-", 1)[0]
-        if pid.isdigit() and not _lives(int(pid)):
-            shutil.rmtree(left, ignore_errors=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=parent))
+        _remove_if_left(left)
+    scratch = Path(tempfile.mkdtemp(dir=parent))
+    lock = (scratch / "taken").open("wb")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    (scratch / "taken").rename(scratch / "lock")  # seen by others only once it is held
     (scratch / "empty").mkdir()
     for table in TABLES.values():
         pq.write_table(table.schema.empty_table(), scratch / "empty" / f"{table.name}.parquet")
-    return scratch
+    return scratch, lock
 
 
-def _lives(pid: int) -> bool:
-    with suppress(ProcessLookupError):
-        try:
-            os.kill(pid, 0)
-        except PermissionError:
-            return True
-        return True
-    return False
+def _remove_if_left(scratch: Path) -> None:
+    """The lock of a living process, in whatever container, cannot be taken. A folder without one is just being made."""
+    with suppress(OSError), (scratch / "lock").open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(scratch, ignore_errors=True)

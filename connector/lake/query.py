@@ -10,7 +10,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -20,7 +20,7 @@ from uuid import UUID
 
 import duckdb
 
-from connector.lake.engine import Engine, engine_of
+from connector.lake.engine import Engine, using_engine
 from connector.lake.errors import DeadlinePassed, LakeError, TooBusy, TooLarge, VersionGone
 from connector.lake.places import Place, place_of
 from connector.lake.schema import TABLES, Table
@@ -68,11 +68,11 @@ def reading(install_id: UUID, versions: Versions, deadline: float = DEADLINE_SEC
     ends = time.monotonic() + deadline
     if not _places_free.acquire(timeout=max(deadline, 0)):
         raise TooBusy("Too many questions are being answered; ask again in a moment.")
-    reader = Reader(place_of(install_id), versions, ends)
     try:
-        yield reader
+        place = place_of(install_id)
+        with using_engine(place) as engine, closing(Reader(place, engine, versions, ends)) as reader:
+            yield reader
     finally:
-        reader.close()
         _places_free.release()
 
 
@@ -83,12 +83,12 @@ class _Unreadable(Exception):
 class Reader:
     """One question's view of an install. For one thread; `rows` may be called many times."""
 
-    def __init__(self, place: Place, versions: Versions, ends: float) -> None:
+    def __init__(self, place: Place, engine: Engine, versions: Versions, ends: float) -> None:
         self.place = place
         self.versions = versions
         self.ends = ends
-        self._engine: Engine = engine_of(place)
-        self._cursor = self._engine.connection.cursor()
+        self._engine = engine
+        self._cursor = engine.connection.cursor()
         self._closed = threading.Event()
         threading.Thread(target=self._watch, name="question deadline", daemon=True).start()
 

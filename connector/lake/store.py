@@ -15,7 +15,6 @@ from uuid import UUID
 import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable, write_deltalake
-from django.utils import timezone
 
 from connector.lake import tidy
 from connector.lake.commits import ONCE, committing
@@ -101,8 +100,7 @@ class Writer:
 
     def vacuum(self) -> int:
         """Remove files older than 30 days that no pin needs; return how many."""
-        pins = Pin.objects.filter(install=self.held.row.install, until__gt=timezone.now())
-        return tidy.vacuum(self.place, self.held, list(pins))
+        return tidy.vacuum(self.place, self.held)
 
     def _thin_out(self) -> None:
         table = open_table(self.place, EVENTS)

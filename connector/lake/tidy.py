@@ -14,7 +14,7 @@ from deltalake import DeltaTable, write_deltalake
 from connector.lake.commits import ONCE, committing
 from connector.lake.engine import writing_engine
 from connector.lake.lease import Held
-from connector.lake.models import Pin
+from connector.lake.pins import pinned
 from connector.lake.places import Place
 from connector.lake.schema import EVENTS, MEMBERS, PROFILES, TABLES, Table
 from connector.lake.tables import FILE_DAYS, open_table, writer_properties
@@ -98,18 +98,17 @@ def sweep(place: Place, older_than: float = DAY) -> int:
     return len(old)
 
 
-def vacuum(place: Place, held: Held, pins: list[Pin]) -> int:
+def vacuum(place: Place, held: Held) -> int:
     """Remove files that no version of the last 30 days and no pinned version names; return how many. Also orphans."""
-    return sum(_vacuum_table(place, held, table, pins) for table in TABLES.values())
+    return sum(_vacuum_table(place, held, table) for table in TABLES.values())
 
 
-def _vacuum_table(place: Place, held: Held, table: Table, pins: list[Pin]) -> int:
+def _vacuum_table(place: Place, held: Held, table: Table) -> int:
     def remove() -> int:
         opened = open_table(place, table)
         if opened is None:
             return 0
-        pinned = {int(pin.versions.get(table.name, -1)) for pin in pins}
-        keep = sorted(version for version in pinned if 0 <= version <= opened.version())
+        keep = sorted(version for version in pinned(held.row.install, table.name) if version <= opened.version())
         removed = opened.vacuum(
             retention_hours=FILE_DAYS * 24, dry_run=False, full=True, keep_versions=keep or None, commit_properties=ONCE
         )

@@ -23,7 +23,7 @@ def lake(*arguments: str) -> str:
 
 @pytest.fixture
 def shop(lake_folder: object) -> Any:
-    install = InstallFactory(klaviyo_id="SHOP01")
+    install: Any = InstallFactory(klaviyo_id="SHOP01")
     RecordFactory(install=install, kind="metric", klaviyo_id="Order1", name="Placed Order")
     rows = [
         event("a", "2024-12-22 10:00", "Order1", person="p1", value=Decimal("10.005000"), currency="EUR"),
@@ -64,7 +64,7 @@ def test_an_account_without_any_event_shows_zeros(lake_folder: object) -> None:
 
 
 def test_an_account_that_two_organizations_hold_needs_the_organization(shop: Any) -> None:
-    other = InstallFactory(klaviyo_id="SHOP01")
+    other: Any = InstallFactory(klaviyo_id="SHOP01")
 
     with pytest.raises(CommandError, match="Several organizations hold the account 'SHOP01'"):
         lake("--account", "SHOP01")

@@ -33,6 +33,7 @@ def test_a_writer_killed_at_any_moment_leaves_a_whole_state(install_id: UUID, la
     for turn in range(KILLS):
         writer = start("loop", install_id, turn, lake_folder)
         first = writer.stdout.readline() if writer.stdout else ""  # until then it only imports
+        assert first.startswith("begin"), "the writer did not start"
         time.sleep(chance.uniform(0, 0.4))
         done, begun = told([first.strip(), *kill(writer)])
 

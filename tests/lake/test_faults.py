@@ -126,7 +126,8 @@ def write_past_the_lease(install_id: UUID, id: str) -> None:
 def test_a_commit_that_comes_between_is_read_before_we_write_again(
     install_id: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, meddled = store._held, []
+    real = store._held
+    meddled: list[int] = []
 
     def meddle(*arguments: object) -> object:
         held = real(*arguments)  # type: ignore[arg-type]  # passed through

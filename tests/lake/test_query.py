@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 import duckdb
 import pytest
 
-from connector.lake import query
-from connector.lake.engine import close_engines, engine_of
+from connector.lake import engine, query
+from connector.lake.engine import close_engines, using_engine
 from connector.lake.errors import DeadlinePassed, TooBusy, TooLarge, VersionGone
 from connector.lake.places import place_of
 from connector.lake.query import Versions, newest, reading
@@ -187,9 +187,7 @@ def test_no_other_file_can_be_read(install_id: UUID, lake_folder: Path, file: st
 
 def test_the_walls_of_an_instance_cannot_be_moved(install_id: UUID, lake_folder: Path, tmp_path: Path) -> None:
     put(install_id, "a")
-    cursor = engine_of(place_of(install_id)).connection.cursor()
-
-    for sql in (
+    walls = (
         "set enable_external_access=true",
         "set allowed_directories=['/']",
         "set lock_configuration=false",
@@ -199,9 +197,13 @@ def test_the_walls_of_an_instance_cannot_be_moved(install_id: UUID, lake_folder:
         f"attach '{tmp_path}/x.duckdb'",
         "install httpfs",
         "load httpfs",
-    ):
-        with pytest.raises(duckdb.Error):
-            cursor.execute(sql)
+    )
+
+    with using_engine(place_of(install_id)) as used:
+        cursor = used.connection.cursor()
+        for sql in walls:
+            with pytest.raises(duckdb.Error):
+                cursor.execute(sql)
 
 
 def test_times_are_read_in_utc_whatever_the_host(install_id: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,11 +219,36 @@ def test_times_are_read_in_utc_whatever_the_host(install_id: UUID, monkeypatch: 
     assert rows == [(at("2024-12-22"), 10)]
 
 
-def test_scratch_of_a_process_that_was_killed_is_removed(install_id: UUID, tmp_path: Path) -> None:
-    left = tmp_path / "scratch" / "999999999-left"
+def test_scratch_of_a_process_that_was_killed_is_removed_and_that_of_a_living_one_stays(
+    install_id: UUID, tmp_path: Path
+) -> None:
+    left = tmp_path / "scratch" / "left"
     left.mkdir(parents=True)
+    (left / "lock").touch()
     versions = put(install_id, "a")
 
-    assert count(install_id, versions) == 1
+    with reading(install_id, versions) as lake:
+        assert lake.rows(COUNT) == [(1,)]
+        assert not left.exists()
+        [living] = (tmp_path / "scratch").iterdir()
+        other = uuid4()
+        assert count(other, put(other, "b")) == 1
+        assert living.exists()
 
-    assert not left.exists()
+    close_engines()
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_instances_that_nobody_uses_are_closed_once_there_are_many(
+    install_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "KEPT", 2)
+    versions = put(install_id, "a")
+
+    with reading(install_id, versions) as lake:
+        for _ in range(4):
+            assert count(uuid4(), Versions()) == 0
+        assert lake.rows(COUNT) == [(1,)]
+
+    assert len(engine._engines) == 2
+    assert count(install_id, versions) == 1
