@@ -23,6 +23,7 @@ from connector.klaviyo.errors import (
     UpgradePlan,
     UpstreamBroken,
 )
+from connector.klaviyo.mending import mended
 from connector.klaviyo.wire import retry_after
 
 Json = dict[str, Any]
@@ -129,10 +130,20 @@ def _parsed(call: Call, status: int, headers: httpx.Headers, body: bytes, parse:
     if not body and status != 204 and call.reads:
         return lost(call, f"Klaviyo answered {call.name} with nothing.")
     try:
-        return parse(body)
+        return _read(body, parse)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         # The reason quotes a path into a customer's data: not said.
         return lost(call, f"Klaviyo's answer to {call.name} cannot be read.")
+
+
+def _read(body: bytes, parse: Callable[[bytes], T]) -> T:
+    try:
+        return parse(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        whole = body if isinstance(error, msgspec.ValidationError) else mended(body)
+        if whole == body:
+            raise
+    return parse(whole)
 
 
 def _redirected(call: Call, status: int, headers: httpx.Headers) -> Trouble:

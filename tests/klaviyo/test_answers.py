@@ -105,3 +105,25 @@ def test_a_write_that_klaviyo_cannot_have_done_is_sent_again(server: Told, klavi
     made = klaviyo.write("create-list", body={"data": {"type": "list"}})
 
     assert made["data"]["id"] == "L9"
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        (rb"cut \ud83d", "cut \ufffd"),
+        (rb"\udc00 x", "\ufffd x"),
+        (rb"whole \ud83d\ude00", "whole \U0001f600"),
+        (rb"\\ud83d is text", r"\ud83d is text"),
+        (rb"\\\ud83d", "\\\ufffd"),
+        (rb"NaN \" NaN", 'NaN " NaN'),
+        (b"\xff\xfe", "\ufffd\ufffd"),
+    ],
+)
+def test_a_text_that_was_cut_in_two_hides_no_page(server: Told, klaviyo: Klaviyo, written: bytes, name: str) -> None:
+    body = b'{"data": [{"id": "L1", "attributes": {"name": "' + written + b'", "x": NaN, "y": -Infinity}}]}'
+    server.script = [Reply(200, body, {"content-type": JSON})]
+
+    read = klaviyo.get("lists")["data"]
+
+    assert read == [{"id": "L1", "attributes": {"name": name, "x": None, "y": None}}]
+    assert len(server.requests) == 1

@@ -101,7 +101,9 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=60) | st.samp
     ]
 )
 zones = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
-moments = st.datetimes(datetime.min.replace(year=2000), datetime.min.replace(year=2100), timezones=zones)
+moments = st.integers(10**9 * 10**6, 4 * 10**9 * 10**6).flatmap(
+    lambda micros: zones.map(lambda zone: datetime.fromtimestamp(micros / 10**6, zone))
+)
 values = texts | st.booleans() | st.integers(-(10**12), 10**12) | moments
 
 
