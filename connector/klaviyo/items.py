@@ -72,7 +72,7 @@ def line_items(props: Bought) -> list[Item] | None:
 
 def _items(elements: list[msgspec.Raw]) -> list[Item] | None:
     objects = list(_read(elements, _PRODUCTS))
-    return objects or [_item(title, ABSENT, ABSENT) for title in texts(elements)] or None
+    return objects or [_item(title, ABSENT, ABSENT) for title in texts(elements) if title] or None
 
 
 def _viewed(props: Bought) -> list[Item] | None:
