@@ -2,11 +2,22 @@
 
 from typing import Any
 
+from allauth.account.forms import LoginForm
 from django import forms
 
 from accounts.models import Membership, Organization
 
 SCOPES = (("read", "Ask questions and read answers"), ("write", "Propose drafts, which a person then approves"))
+
+
+class SignInForm(LoginForm):
+    """allauth's own, in the product's words."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"].label = "E-mail"
+        for field in self.fields.values():
+            field.widget.attrs.pop("placeholder", None)
 
 
 class SwitchForm(forms.Form):

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final, Protocol
 
 from django.db import models
@@ -49,18 +48,15 @@ BADGES: Final[dict[str, Badge]] = {
 }
 
 PHASES: Final = {
-    "account": "Reading the account",
     "metrics": "Reading the names of metrics",
     "campaigns": "Reading campaigns and their messages",
-    "flows": "Reading flows and their messages",
-    "lists": "Reading lists",
-    "segments": "Reading segments",
-    "templates": "Reading templates",
+    "flows": "Reading flows",
+    "audiences": "Reading lists and segments",
+    "flow_messages": "Reading the messages of flows",
     "catalog": "Reading the catalog",
-    "profiles": "Reading profiles",
+    "oldest": "Finding the oldest event",
     "events": "Reading events",
-    "members": "Reading who is on the lists",
-    "compact": "Tidying up",
+    "profiles": "Reading profiles",
 }
 
 
@@ -146,11 +142,6 @@ def progress(run: SyncRun) -> Progress:
 
 def words(name: str) -> str:
     return name.replace("_", " ").replace("-", " ").capitalize()
-
-
-def last_sync(install: Install) -> datetime | None:
-    """The moment up to which everything is held."""
-    return install.complete_to
 
 
 def by_client(installs: models.QuerySet[Install]) -> list[dict[str, Any]]:

@@ -73,7 +73,8 @@ class Table:
     title: str
     columns: list[Cell]
     rows: list[list[Cell]]
-    has_heads: bool = False  # the first cell of each row names it; the first row is the answer
+    has_heads: bool = False  # the first cell of each row names it
+    answer_row: int = -1  # the row that answers the question
 
 
 @dataclass(frozen=True)
@@ -221,26 +222,33 @@ def account(entry: dict[str, Any], receipt: Receipt) -> Account:
 def people_table(values: dict[str, Any], args: dict[str, Any], currency: str) -> Table:
     """Those who did it, and of these who did not do the other: people, share, events, amount, and without machines."""
     humans, events, amounts = (values.get(name) or {} for name in ("human", "events", "amount"))
-    first, rest = sentence(did(args)), "… but " + did_not(args) + timing(args)
-    lines = (
-        [("people", rest, values.get("share")), ("did", first, None)] if args.get("but_not") else [("did", first, None)]
-    )
-    if args.get("but_not") and values.get("also_did") is not None:
-        lines.append(("also_did", "… and did it", values.get("also_share")))
-    columns = ["", "People", "Share", "Without machines", "Events", f"Amount ({currency})"]
+    lines = [("did", sentence(did(args)), None)]
+    if args.get("but_not"):
+        lines.append(("people", f"… but {did_not(args)}{timing(args)}", values.get("share")))
+        lines.append(("also_did", "… and did so", values.get("also_share")))
+    columns = {
+        "people": "People",
+        "share": "Share",
+        "humans": "Without machines",
+        "events": "Events",
+        "revenue": f"Amount ({currency})",
+    }
     parts = [
-        [values.get(name), share, humans.get(name), events.get(name), amounts.get(name)] for name, _, share in lines
+        dict(
+            zip(columns, (values.get(name), share, humans.get(name), events.get(name), amounts.get(name)), strict=True)
+        )
+        for name, _, share in lines
     ]
-    used = [index for index in range(5) if index == 0 or any(part[index] is not None for part in parts)]
-    names = ["people", "share", "people", "events", "revenue"]
+    used = [name for name in columns if any(part[name] is not None for part in parts)]
     return Table(
         title="People",
-        columns=[Cell(columns[0], False)] + [Cell(columns[index + 1], True) for index in used],
+        columns=[Cell("", False)] + [Cell(columns[name], True) for name in used],
         rows=[
-            [Cell(label, False)] + [Cell(shown(names[index], part[index], ""), True) for index in used]
+            [Cell(label, False)] + [Cell(shown(name, part[name], ""), True) for name in used]
             for (_, label, _), part in zip(lines, parts, strict=True)
         ],
         has_heads=True,
+        answer_row=len(lines[:2]) - 1,
     )
 
 
@@ -288,6 +296,8 @@ def shown(name: str, value: Any, currency: str) -> str:
         name in ("share", "also_share") or name.endswith(("_rate", "_rate_human", "_share"))
     ):
         return f"{value:.1%}"
+    if name.startswith("median_days") and isinstance(value, int | float):
+        return f"{value:.1f}"
     if name in MONEY and isinstance(value, int | float):
         return f"{value:,.2f} {currency}".strip()
     return f"{value:,}" if isinstance(value, int | float) else str(value)
