@@ -213,7 +213,7 @@ def test_a_limit_is_waited_for_as_long_as_klaviyo_says(server: Told, tokens: Tok
     klaviyo.get("lists")
 
     assert slept == [pytest.approx(7.0)]
-    assert waits == [(pytest.approx(7.0), "lists")]
+    assert [bucket for _, bucket in waits] == ["lists"]
 
 
 def test_a_limit_that_lasts_too_long_sends_the_task_away(server: Told, klaviyo: Klaviyo) -> None:

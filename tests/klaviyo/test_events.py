@@ -276,7 +276,7 @@ def test_an_event_without_a_profile_is_nobodys() -> None:
     assert decode(page(lonely, null)).columns["person"] == [None, None]
 
 
-ODD = {
+ODD: dict[str, list[Any]] = {
     "attributes": [{"event_properties": "text", "timestamp": 1_700_000_000}, {"timestamp": 1_700_000_000}],
     "relationships": [None, [], {"metric": None, "profile": {"data": []}}, "text"],
 }
