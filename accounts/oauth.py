@@ -1,0 +1,391 @@
+"""The HTTP edge of our OAuth server: authorize with its consent page, token, register, revoke.
+
+The flows are django-oauth-toolkit's; what it decides otherwise than we do is overridden here and in oauth_validator.py.
+"""
+
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.request import UnreadablePostError
+from django.shortcuts import render
+from django.utils.cache import patch_cache_control
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.csrf import csrf_exempt
+from oauth2_provider.exceptions import FatalClientError, OAuthToolkitError
+from oauth2_provider.oauth2_backends import OAuthLibCore
+from oauth2_provider.views.base import BaseAuthorizationView
+from oauth2_provider.views.mixins import OAuthLibMixin
+from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, CustomOAuth2Error, InvalidRequestError, OAuth2Error
+
+from accounts import grants
+from accounts.caller import digest, install_ids, scopes_of_role
+from accounts.clients import BadRegistration, pin_of, read_registration
+from accounts.limits import within_limit
+from accounts.middleware import chosen_membership, page_caller
+from accounts.models import Application, Membership
+from accounts.oauth_documents import CORS, preflight
+from accounts.oauth_validator import check_resource
+from audit.record import record
+from connector.installs.models import Install
+
+LARGEST_BODY: Final = 16 * 1024
+LONGEST_QUERY: Final = 8 * 1024
+REGISTRATIONS: Final = {"most": 60, "seconds": 600}  # per address; assistants register from shared ones
+_BAD_PERCENT: Final = re.compile(r"%(?![0-9A-Fa-f]{2})|%00|\x00")
+_S256_CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+class QueryOnlyCore(OAuthLibCore):
+    """Authorization requests are read from the address alone: a posted form cannot change what was asked."""
+
+    def extract_body(self, request: HttpRequest) -> list[tuple[str, str]]:
+        return []
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An authorization request that holds: who asks, for what, and where the answer goes."""
+
+    application: Application
+    scopes: list[str]
+    credentials: dict[str, Any]
+
+    @property
+    def redirect_uri(self) -> str:
+        return self.credentials["redirect_uri"]
+
+    def refusal(self, error: type[OAuth2Error], description: str) -> OAuthToolkitError:
+        return OAuthToolkitError(
+            error(description=description, state=self.credentials["state"]), redirect_uri=self.redirect_uri
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One organization on the consent page, with the accounts that this member may let the assistant see."""
+
+    membership: Membership
+    installs: list[Install]
+
+
+@dataclass(slots=True)
+class Consent:
+    """What the form says: filled as first shown, then as posted. `problem` is the sentence shown above the form."""
+
+    choices: list[Choice]
+    chosen: Choice | None = None
+    all_installs: bool = True
+    ticked: set[str] = field(default_factory=set)
+    scopes: set[str] = field(default_factory=lambda: {"read"})
+    problem: str = ""
+
+
+class AuthorizeView(BaseAuthorizationView):
+    """GET shows the consent page, POST to the same address decides. The query is checked again at both."""
+
+    oauthlib_backend_class = QueryOnlyCore
+    http_method_names = ["get", "post"]
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        query = request.META.get("QUERY_STRING", "")
+        if len(query) > LONGEST_QUERY or _BAD_PERCENT.search(query):
+            return _no_store(oauth_error("invalid_request", "The query is not a valid one."))
+        try:
+            return _no_store(super().dispatch(request, *args, **kwargs))
+        except OAuthToolkitError as error:
+            return _no_store(self.error_response(error, application=None))
+
+    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return oauth_error("invalid_request", "Use GET.", status=405, headers={"Allow": "GET, POST"})
+
+    def handle_no_permission(self) -> HttpResponse:
+        """Signed out: only a request that holds is worth signing in for; any other would use us to send people about."""
+        asked = self.checked_request()
+        if "none" in self.request.GET.get("prompt", "").split():
+            return self.redirect(
+                _with_query(asked.redirect_uri, error="login_required", state=asked.credentials["state"]), None
+            )
+        return redirect_to_login(self.request.get_full_path(), settings.LOGIN_URL)
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        asked = self.checked_request()
+        if "none" in request.GET.get("prompt", "").split():
+            return self.redirect(
+                _with_query(asked.redirect_uri, error="interaction_required", state=asked.credentials["state"]), None
+            )
+        return self.consent_page(asked, first_consent(request))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        asked = self.checked_request()
+        consent = posted_consent(request)
+        if request.POST.get("allow") == "false":
+            return self.refused(asked, consent)
+        if consent.problem or consent.chosen is None:
+            return self.consent_page(asked, consent, status=400)
+        return self.approved(asked, consent, consent.chosen.membership)
+
+    def checked_request(self) -> Asked:
+        """Raises OAuthToolkitError: its FatalClientError is shown here, all others go back to the client."""
+        try:
+            scopes, credentials = self.validate_authorization_request(self.request)
+        except ValueError as error:  # oauthlib's word for a query it cannot decode
+            raise FatalClientError(InvalidRequestError(description="The query cannot be read.")) from error
+        asked = Asked(credentials["request"].client, scopes, credentials)
+        query = self.request.GET
+        if query.get("code_challenge_method") != "S256" or not _S256_CHALLENGE.fullmatch(
+            query.get("code_challenge", "")
+        ):
+            raise asked.refusal(InvalidRequestError, "PKCE with code_challenge_method=S256 is required.")
+        if query.get("response_mode", "query") != "query":
+            raise asked.refusal(InvalidRequestError, "The only response_mode is query.")
+        try:
+            check_resource(query.getlist("resource"))
+        except CustomOAuth2Error as error:
+            error.state = credentials["state"]
+            raise OAuthToolkitError(error, redirect_uri=asked.redirect_uri) from error
+        return asked
+
+    def approved(self, asked: Asked, consent: Consent, membership: Membership) -> HttpResponse:
+        caller = page_caller(self.request, membership)
+        allowed = {"offline_access"} | (consent.scopes & scopes_of_role(membership.role))
+        installs = None if consent.all_installs else install_ids(sorted(consent.ticked))
+        with transaction.atomic():
+            asked.credentials["connection"] = grants.approve(
+                caller=caller,
+                application=asked.application,
+                scopes={"read"} | (allowed & set(asked.scopes)),
+                installs=installs,
+            )
+            uri, *_ = self.create_authorization_response(
+                self.request, " ".join(asked.scopes), asked.credentials, allow=True
+            )
+        return self.redirect(uri, None)
+
+    def refused(self, asked: Asked, consent: Consent) -> HttpResponse:
+        membership = consent.chosen.membership if consent.chosen else chosen_membership(self.request)
+        if caller := page_caller(self.request, membership):
+            grants.refuse(caller=caller, application=asked.application)
+        raise asked.refusal(AccessDeniedError, "The person refused.")
+
+    def redirect(self, redirect_to: str, application: Application | None) -> HttpResponse:
+        """Every answer that goes back to the client passes here: all carry the issuer (RFC 9207), errors too."""
+        response = super().redirect(_with_query(redirect_to, iss=settings.PUBLIC_URL), application)
+        response["Referrer-Policy"] = "no-referrer"
+        return response
+
+    def error_response(
+        self, error: OAuthToolkitError, application: Application | None = None, **kwargs: Any
+    ) -> HttpResponse:
+        if not isinstance(error, FatalClientError):
+            return super().error_response(error, application)
+        return render(self.request, "oauth/error.html", {"error": error.oauthlib_error}, status=400)
+
+    def consent_page(self, asked: Asked, consent: Consent, status: int = 200) -> HttpResponse:
+        context = {
+            "application": asked.application,
+            "redirect_host": urlsplit(asked.redirect_uri).hostname or urlsplit(asked.redirect_uri).scheme,
+            "is_known": pin_of(asked.application.client_id) is not None,
+            "is_document": asked.application.registration_source == Application.RegistrationSource.CIMD,
+            "asks_write": "write" in asked.scopes,
+            "stays_connected": "offline_access" in asked.scopes,
+            "consent": consent,
+        }
+        return render(self.request, "oauth/consent.html", context, status=status)
+
+
+def first_consent(request: HttpRequest) -> Consent:
+    """The form as first shown: the organization in use, all accounts, reading alone."""
+    choices = choices_of(request)
+    chosen = chosen_membership(request)
+    return Consent(
+        choices, chosen=next((choice for choice in choices if chosen and choice.membership.pk == chosen.pk), None)
+    )
+
+
+def posted_consent(request: HttpRequest) -> Consent:
+    """The form as posted, with the first problem it has. Only the user's own organizations and accounts count."""
+    form = request.POST
+    consent = Consent(choices_of(request))
+    consent.all_installs = form.get("accounts", "all") != "some"
+    consent.scopes |= {scope for value in form.getlist("scope") for scope in value.split()}
+    consent.chosen = _choice_named(consent.choices, form.get("organization"))
+    if form.get("allow") not in ("true", "false"):
+        consent.problem = "Press Allow or Refuse."
+    elif consent.chosen is None:
+        consent.problem = "Choose one of your organizations."
+    elif not consent.all_installs:
+        consent.problem = _tick(consent, consent.chosen, set(form.getlist("installs")))
+    return consent
+
+
+def choices_of(request: HttpRequest) -> list[Choice]:
+    memberships = Membership.objects.filter(user_id=request.user.pk).select_related("user", "organization")
+    return [Choice(membership, _installs_of(request, membership)) for membership in memberships]
+
+
+def _installs_of(request: HttpRequest, membership: Membership) -> list[Install]:
+    caller = page_caller(request, membership)
+    return list(Install.objects.visible_to(caller).exclude(status=Install.Status.DISCONNECTED)) if caller else []
+
+
+def _choice_named(choices: list[Choice], posted: str | None) -> Choice | None:
+    """Without a word on it, the only one there is; never a guess among several."""
+    if posted is None and len(choices) == 1:
+        return choices[0]
+    return next((choice for choice in choices if str(choice.membership.organization_id) == posted), None)
+
+
+def _tick(consent: Consent, chosen: Choice, posted: set[str]) -> str:
+    """Take the ticked accounts of the chosen organization; those of the user's others were ticked before switching."""
+    own = {str(install.pk) for choice in consent.choices for install in choice.installs}
+    consent.ticked = posted & {str(install.pk) for install in chosen.installs}
+    if posted - own:
+        return "One of these accounts is not yours to share."
+    return "" if consent.ticked else "Tick at least one account, or choose all accounts."
+
+
+class BackChannel(OAuthLibMixin, View):
+    """What the machine endpoints share: preflight, CORS, small bodies, nothing stored, every error as JSON."""
+
+    http_method_names = ["post"]
+    body_is_form = True
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method == "OPTIONS":
+            return preflight("POST, OPTIONS")
+        response = _body_problem(request, self.body_is_form) if request.method == "POST" else None
+        response = _no_store(response or super().dispatch(request, *args, **kwargs))
+        for name, value in CORS.items():
+            response[name] = value
+        return response
+
+    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return oauth_error("invalid_request", "Use POST.", status=405, headers={"Allow": "POST, OPTIONS"})
+
+    def answered(self, create: Callable[[HttpRequest], tuple[Any, dict[str, str], str, int]]) -> HttpResponse:
+        """oauthlib's answer as ours; errors raised while saving come without headers, so the type is set here."""
+        _, headers, body, status = create(self.request)
+        return HttpResponse(body or "", status=status, headers={**headers, "Content-Type": "application/json"})
+
+
+@method_decorator(csrf_exempt, name="dispatch")
+class TokenView(BackChannel):
+    """Codes and refresh tokens for new tokens (RFC 6749, 3.2)."""
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        return self.answered(self.create_token_response)
+
+
+@method_decorator(csrf_exempt, name="dispatch")
+class RevokeView(BackChannel):
+    """RFC 7009: 200 for a known client, whatever the token."""
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        return self.answered(self.create_revocation_response)
+
+
+@method_decorator(csrf_exempt, name="dispatch")
+class RegisterView(BackChannel):
+    """RFC 7591, open to all, limited by address; a client that nobody approves is removed after a day."""
+
+    body_is_form = False
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        address = request.META.get("REMOTE_ADDR", "")
+        if not within_limit("registrations", address, **REGISTRATIONS):
+            return oauth_error(
+                "temporarily_unavailable",
+                "Too many registrations. Try again in ten minutes.",
+                status=429,
+                headers={"Retry-After": "600"},
+            )
+        try:
+            registered = register(request.body, address)
+        except BadRegistration as problem:
+            return oauth_error(problem.code, str(problem))
+        return JsonResponse(registered, status=201)
+
+
+@transaction.atomic
+def register(body: bytes, address: str) -> dict[str, Any]:
+    """A new client, as RFC 7591's answer; its secret, if it has one, is in there and stored nowhere. Raises BadRegistration."""
+    asked = read_registration(body)
+    secret = "" if asked.auth_method == "none" else secrets.token_urlsafe(32)
+    application = Application.objects.create(
+        name=asked.name,
+        redirect_uris=" ".join(asked.redirect_uris),
+        client_type=Application.CLIENT_CONFIDENTIAL if secret else Application.CLIENT_PUBLIC,
+        authorization_grant_type=Application.GRANT_AUTHORIZATION_CODE,
+        client_secret=digest(secret) if secret else "",
+        hash_client_secret=False,
+        registration_source=Application.RegistrationSource.DCR,
+    )
+    record(
+        "grant.registered",
+        via="mcp",
+        ip=address or None,
+        subject_kind="client",
+        subject_id=str(application.pk),
+        subject_label=asked.name,
+    )
+    answer = {
+        "client_id": application.client_id,
+        "client_id_issued_at": int(application.created.timestamp()),
+        "client_name": asked.name,
+        "redirect_uris": list(asked.redirect_uris),
+        "grant_types": ["authorization_code", "refresh_token"],
+        "response_types": ["code"],
+        "token_endpoint_auth_method": asked.auth_method,
+    }
+    return answer | ({"client_secret": secret, "client_secret_expires_at": 0} if secret else {})
+
+
+def oauth_error(code: str, text: str, *, status: int = 400, headers: dict[str, str] | None = None) -> HttpResponse:
+    return JsonResponse({"error": code, "error_description": text}, status=status, headers=headers)
+
+
+def _body_problem(request: HttpRequest, is_form: bool) -> HttpResponse | None:
+    """An error for a body that no flow should see: too large, unreadable, with repeated parameters or NUL."""
+    try:
+        if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST_BODY or len(request.body) > LARGEST_BODY:
+            return oauth_error("invalid_request", f"The body is larger than {LARGEST_BODY} bytes.", status=413)
+        if is_form and request.content_type != "application/x-www-form-urlencoded":
+            return oauth_error("invalid_request", "The body must be application/x-www-form-urlencoded.")
+        fields = list(request.POST.lists()) if is_form else []
+    except RequestDataTooBig:
+        return oauth_error("invalid_request", f"The body is larger than {LARGEST_BODY} bytes.", status=413)
+    except (BadRequest, SuspiciousOperation, UnreadablePostError, ValueError):
+        return oauth_error("invalid_request", "The body cannot be read.")
+    for name, values in fields:
+        if len(values) > 1 and name != "resource":
+            return oauth_error("invalid_request", "A parameter is given twice.")
+        if any("\x00" in text for text in (name, *values)):
+            return oauth_error("invalid_request", "A parameter has a character that does not belong there.")
+    if request.META.get("QUERY_STRING"):
+        return oauth_error("invalid_request", "Parameters belong in the body.")
+    return None
+
+
+def _with_query(uri: str, **added: str | None) -> str:
+    """The URI with these parameters in place of any of the same name, wherever in the query they stood."""
+    parts = urlsplit(uri)
+    kept = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name not in added]
+    return urlunsplit(
+        parts._replace(query=urlencode(kept + [(name, value) for name, value in added.items() if value is not None]))
+    )
+
+
+def _no_store(response: HttpResponse) -> HttpResponse:
+    response.headers.setdefault("Pragma", "no-cache")
+    patch_cache_control(response, no_store=True)
+    return response
