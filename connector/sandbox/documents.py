@@ -84,10 +84,11 @@ def value(thing: Thing, field: str) -> Any:
     """A field of an object as filters and sorting see it; moments as datetimes."""
     if field in ("id", "ids"):
         return thing.id
-    if field in thing.hidden:
-        return thing.hidden[field]
+    name = field.removeprefix("messages.")
+    if name in thing.hidden:
+        return thing.hidden[name]
     found: Any = thing.attributes
-    for step in field.removeprefix("messages.").split("."):
+    for step in name.split("."):
         found = found.get(step) if isinstance(found, dict) else None
     return moment(found) if field in MOMENTS and found else found
 
