@@ -10,7 +10,6 @@ by itself (lenient.py): a property that makes no sense is None there, ids and ti
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -203,7 +202,6 @@ def _columns(read: Iterable[Any], attributions: dict[str, Attribution], shapes: 
         **_kept(props),
         "attributed": [_attributed(link.attributions, attributions) for link in links],
         "properties": [_custom(one, shapes.custom) for one in props] if shapes.custom else [None] * len(events),
-        "month": _months(times),
     }
 
 
@@ -296,17 +294,6 @@ def _metrics(included: Iterable[Included]) -> dict[str, tuple[str, str | None]]:
             integration = one.attributes.integration
             found[one.id] = (one.attributes.name, integration.name if integration else None)
     return found
-
-
-def _months(times: Iterable[datetime]) -> list[str]:
-    known: dict[tuple[int, int], str] = {}
-    months = []
-    for at in times:
-        key = (at.year, at.month)
-        if key not in known:
-            known[key] = f"{at.year:04d}-{at.month:02d}"
-        months.append(known[key])
-    return months
 
 
 _NO_RELATIONSHIPS = Relationships()

@@ -14,8 +14,8 @@ from audit.record import record
 from connector.installs.access import klaviyo
 from connector.installs.models import Install
 from connector.installs.tokens import facts, needs_reconnect
-from connector.klaviyo.errors import KlaviyoError, Reconnect, ScopeMissing, TryLater
-from connector.lake.errors import LakeError, LeaseHeld, LeaseLost, WriteConflict
+from connector.klaviyo.errors import BadRequest, KlaviyoError, Reconnect, ScopeMissing, TryLater
+from connector.lake.errors import LakeError, LeaseHeld, LeaseLost, RowsRefused, WriteConflict
 from connector.lake.store import writing
 from connector.sync import history, named, people
 from connector.sync.claim import Claim, ClaimLost, claimed
@@ -71,7 +71,7 @@ def _turn(claim: Claim) -> bool:
         _finish(turn)
     except TryLater as error:
         _wait(claim, error.retry_after)
-    except (LeaseHeld, LeaseLost, WriteConflict):
+    except (LeaseHeld, LeaseLost, RowsRefused, WriteConflict):
         claim.save(due_at=timezone.now() + timedelta(seconds=1))
     except Reconnect as error:
         needs_reconnect(run.install, str(error))
@@ -82,6 +82,9 @@ def _turn(claim: Claim) -> bool:
             f"Klaviyo did not grant {error.scope}, which reading events needs. Reconnect and grant it.",
             Install.Status.SCOPE_MISSING,
         )
+    except (BadRequest, RowsRefused) as error:
+        # A fault of ours: the same again would end the same.
+        _fail(claim, str(error), Install.Status.ERROR)
     except (KlaviyoError, LakeError) as error:
         _try_again(claim, error)
     return False
