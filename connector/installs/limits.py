@@ -1,24 +1,31 @@
 """Where Klaviyo's allowances are kept: Redis where there is one, else a row of the database per account and bucket."""
 
-from datetime import datetime
 from functools import cache
-from typing import Any, cast
+from typing import cast
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from connector.installs.models import Allowance
 from connector.klaviyo import ledger
 from connector.klaviyo.ledger import State
 from connector.klaviyo.limits import Limiter, Seen, Store
+from connector.klaviyo.resources import REPORTS
 
 
 @cache
 def limiter() -> Limiter:
     """This process's limiter. It shares every allowance with all other processes of the product."""
     return Limiter(_store())
+
+
+def reports_left(account: str) -> int:
+    """How many more of the scarcest of the five reports may be asked for in the 24 hours that end now."""
+    left = [limiter().left(account, name) for name in REPORTS]
+    return min(one.daily for one in left if one.daily is not None)
 
 
 def _store() -> Store:
@@ -34,19 +41,26 @@ class DatabaseStore:
     are: a reservation must be seen by other processes before the request is sent."""
 
     def load(self, account: str, bucket: str) -> Seen:
-        row = _reading(account, bucket).first()
+        rows = Allowance.objects.filter(account=account, bucket=bucket).annotate(now=Now())
+        row = rows.values_list("version", "state", "now").first()
         if row is None:
-            # Two processes may meet here, at the first use of a bucket.
-            Allowance.objects.bulk_create([Allowance(account=account, bucket=bucket)], ignore_conflicts=True)
-            row = _reading(account, bucket).get()
+            # Nothing is held yet that another clock could be compared with.
+            return Seen(0, ledger.fresh(), timezone.now().timestamp())
         version, state, now = row
         return Seen(version, cast(State, state) if state else ledger.fresh(), now.timestamp())
 
     def save(self, account: str, bucket: str, version: int, state: State) -> bool:
         newest = Allowance.objects.filter(account=account, bucket=bucket, version=version)
-        return newest.update(state=state, version=version + 1) == 1
+        if newest.update(state=state, version=version + 1):
+            return True
+        return version == 0 and _first(account, bucket, state)
 
 
-def _reading(account: str, bucket: str) -> QuerySet[Allowance, tuple[int, Any, datetime]]:
-    rows = Allowance.objects.filter(account=account, bucket=bucket)
-    return rows.annotate(now=Now()).values_list("version", "state", "now")
+def _first(account: str, bucket: str, state: State) -> bool:
+    """The row of a bucket that is used for the first time. Two processes may meet here: one of them was not first."""
+    try:
+        with transaction.atomic():
+            Allowance.objects.create(account=account, bucket=bucket, state=state, version=1)
+    except IntegrityError:
+        return False
+    return True

@@ -23,7 +23,7 @@ import msgspec
 from connector.klaviyo import answers, filters
 from connector.klaviyo.answers import Json, Page, Trouble
 from connector.klaviyo.calls import Call, Fields, Selection, operation_call, read_call, row_of
-from connector.klaviyo.errors import UpstreamBroken
+from connector.klaviyo.errors import BadRequest, UpstreamBroken
 from connector.klaviyo.events import EventPage
 from connector.klaviyo.events import decode as decode_events
 from connector.klaviyo.filters import Filter
@@ -211,7 +211,7 @@ class Klaviyo:
         seen: set[str] = set()
         try:
             while True:
-                page = self.send(call, parse)
+                page = self._followed(call, parse) if seen else self.send(call, parse)
                 yield page
                 if page.next is None:
                     return
@@ -222,6 +222,13 @@ class Klaviyo:
                 call = replace(call, url=address, query=())
         finally:
             self._limiter.settle(self.account)
+
+    def _followed(self, call: Call, parse: Callable[[bytes], P]) -> P:
+        """A page that Klaviyo linked to. That it then refuses its own link is its trouble, mended by a new start."""
+        try:
+            return self.send(call, parse)
+        except BadRequest:
+            raise UpstreamBroken(f"Klaviyo no longer knows its own link to the next page of {call.name}.") from None
 
     def _permit(self, call: Call, patience: "_Patience") -> Permit:
         def waits(seconds: float, bucket: str) -> None:

@@ -35,10 +35,10 @@ def pool() -> httpx.Client:
 
 
 def read(
-    request: httpx.Request, auth: httpx.Auth | None = None, whole: float = WHOLE
+    request: httpx.Request, auth: httpx.Auth | None = None, whole: float | None = None
 ) -> tuple[int, httpx.Headers, bytes]:
     """Send, and read the whole answer: status, headers, body. Raises httpx.HTTPError, also for a broken encoding."""
-    deadline = time.monotonic() + whole
+    deadline = time.monotonic() + (whole or WHOLE)
     response = pool().send(request, auth=auth, stream=True)
     try:
         parts, size = [], 0

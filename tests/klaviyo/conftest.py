@@ -32,13 +32,14 @@ class Request:
 
 @dataclass
 class Reply:
-    """`cut` sends so many bytes and closes; `hang` seconds pass before the first byte."""
+    """`cut` sends so many bytes and closes; `hang` seconds pass before the first byte, `drip` between any two."""
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     cut: int | None = None
     hang: float = 0.0
+    drip: float = 0.0
 
 
 def reply(data: Any, status: int = 200, **headers: str) -> Reply:
@@ -101,7 +102,13 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {"content-length": str(len(said.body)), **said.headers}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(said.body[: said.cut])
+        try:
+            for part in [bytes([one]) for one in said.body] if said.drip else [said.body[: said.cut]]:
+                self.wfile.write(part)
+                if said.drip:
+                    self.server.stopped.wait(said.drip)
+        except ConnectionError:
+            self.close_connection = True
         self.close_connection = said.cut is not None
 
     def do_GET(self) -> None:

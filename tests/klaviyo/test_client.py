@@ -3,6 +3,7 @@
 import gzip
 import json
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +12,7 @@ import pytest
 
 from connector.klaviyo import client, wire
 from connector.klaviyo.client import Klaviyo
-from connector.klaviyo.errors import BadRequest, NotFound, Reconnect, TryLater, UpstreamBroken
+from connector.klaviyo.errors import NotFound, Reconnect, TryLater, UpstreamBroken
 from connector.klaviyo.limits import Limiter, MemoryStore
 from tests.klaviyo.conftest import JSON, Reply, Request, Tokens, Told, html, refusal, reply
 
@@ -19,7 +20,7 @@ LISTS = {"data": [{"type": "list", "id": "L1", "attributes": {"name": "News"}}],
 
 
 def gzipped(data: object, cut: int = 0) -> Reply:
-    body = gzip.compress(json.dumps(data).encode())
+    body = gzip.compress(json.dumps(data).encode(), mtime=0)
     return Reply(200, body[: len(body) - cut], {"content-type": JSON, "content-encoding": "gzip"})
 
 
@@ -131,6 +132,18 @@ def test_a_server_that_hangs_is_given_up_and_asked_again(
     server.script = [Reply(hang=5.0), reply(LISTS)]
 
     assert klaviyo.get("lists")["data"][0]["id"] == "L1"
+
+
+def test_an_answer_that_drips_is_given_up(server: Told, klaviyo: Klaviyo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each read is answered in time, and the whole never."""
+    monkeypatch.setattr(wire, "WHOLE", 0.3)
+    server.script = [Reply(200, b"[" + b" " * 200, {"content-type": JSON}, drip=0.02), reply(LISTS)]
+
+    started = time.monotonic()
+    read = klaviyo.get("lists")
+
+    assert read["data"][0]["id"] == "L1"
+    assert time.monotonic() - started < 3.0
 
 
 def test_an_answer_without_end_is_given_up(server: Told, klaviyo: Klaviyo, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -294,10 +307,12 @@ def test_an_id_is_only_ever_an_id(server: Told, klaviyo: Klaviyo) -> None:
     assert server.requests[0].path == "/api/lists/..%2Faccounts%3Fx%3D1"
 
 
-def test_a_failing_page_keeps_no_reserved_slots(server: Told, klaviyo: Klaviyo) -> None:
+def test_a_cursor_that_klaviyo_no_longer_knows_is_its_trouble_and_keeps_no_slots(
+    server: Told, klaviyo: Klaviyo
+) -> None:
     server.script = [following(server, "a", "L1"), refusal(400, "invalid")]
 
-    with pytest.raises(BadRequest):
+    with pytest.raises(UpstreamBroken, match="link"):
         list(klaviyo.pages("lists"))
 
     assert klaviyo._limiter.left("AcCt01", "lists").steady == 748
