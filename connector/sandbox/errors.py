@@ -19,10 +19,11 @@ class Refusal(Exception):
         parameter: str | None = None,
         pointer: str | None = None,
         headers: dict[str, str] | None = None,
+        meta: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
-        self.headers = headers or {}
+        self.headers, self.meta = headers or {}, meta or {}
         self.source = {"parameter": parameter} if parameter else {"pointer": pointer or "/data/"}
         self.code, self.title, self.detail = code, title, detail
 
@@ -35,7 +36,7 @@ class Refusal(Exception):
             "detail": self.detail,
             "source": self.source,
             "links": {},
-            "meta": {},
+            "meta": self.meta,
         }
         return msgspec.json.encode({"errors": [error]})
 

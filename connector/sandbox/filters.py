@@ -150,7 +150,7 @@ def _check(condition: Condition, rules: Mapping[str, FilterRule], parameter: str
 
 def _typed(value: Any, rule: FilterRule, parameter: str) -> Any:
     bare = isinstance(value, _Bare)
-    if rule.type in ("datetime", "boolean", "number", "integer") and not bare:
+    if rule.type in ("datetime", "local", "boolean", "number", "integer") and not bare:
         raise invalid(parameter)
     if rule.type == "string" and bare:
         raise invalid(parameter)
@@ -177,6 +177,7 @@ def _boolean(text: str) -> bool:
 
 CONVERTERS: dict[str, Callable[[str], Any]] = {
     "datetime": moment,
+    "local": datetime.fromisoformat,
     "boolean": _boolean,
     "number": float,
     "integer": int,

@@ -27,7 +27,7 @@ class Windows:
             self._take(account, name, stricter_burst, stricter_steady, None, now)
         left = self._take(account, operation.id, burst, steady, daily, now)
         return {
-            "RateLimit-Limit": f"{steady}, {burst};w=1, {steady};w=60",
+            "RateLimit-Limit": f"{burst}, {burst};w=1, {steady};w=60",
             "RateLimit-Remaining": str(left),
             "RateLimit-Reset": str(60 - int(now) % 60),
         }

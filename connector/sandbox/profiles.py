@@ -153,4 +153,9 @@ def _of_event(call: Call, event: Thing) -> list[Thing]:
     return [as_thing(person) for _, id in event.related("profile") if (person := call.account.people.get(id))]
 
 
+def _of_import(call: Call, job: Thing) -> list[Thing]:
+    return [as_thing(person) for _, id in job.related("profiles") if (person := call.account.people.get(id))]
+
+
 FINDERS[("event", "profile")] = _of_event
+FINDERS[("profile-bulk-import-job", "profiles")] = _of_import

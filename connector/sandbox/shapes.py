@@ -12,7 +12,8 @@ from connector.sandbox.things import Thing
 def more(call: Call, thing: Thing) -> dict[str, Any]:
     """What `additional-fields` of this type adds to an object."""
     wanted = call.query.additional.get(thing.type, frozenset())
-    return {name: ADDED[(thing.type, name)](call, thing) for name in sorted(wanted) if (thing.type, name) in ADDED}
+    added = {name: ADDED[(thing.type, name)](call, thing) for name in sorted(wanted)}
+    return {name: one for name, one in added.items() if one is not None}
 
 
 def _definition(call: Call, flow: Thing) -> dict[str, Any]:
@@ -22,7 +23,6 @@ def _definition(call: Call, flow: Thing) -> dict[str, Any]:
         "profile_filter": None,
         "actions": [action.attributes["definition"] for action in actions],
         "entry_action_id": flow.hidden.get("entry"),
-        "reentry_criteria": {"duration": 1, "unit": "alltime"},
     }
 
 
@@ -48,7 +48,13 @@ def _segment_count(call: Call, thing: Thing) -> int:
     return sum(people[number].here for number in members_of(call.account, thing, call.now))
 
 
+def _blocks(call: Call, template: Thing) -> Any:
+    """Only templates of the drag-and-drop editor have a definition."""
+    return template.hidden.get("definition")
+
+
 ADDED = {
+    ("template", "definition"): _blocks,
     ("segment", "profile_count"): _segment_count,
     ("flow", "definition"): _definition,
     ("list", "profile_count"): _list_count,
