@@ -37,7 +37,9 @@ class Place:
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
     """`caller`, `may` (ability names of the role), `places`, `memberships` and `is_away` (shown: not the chosen one)."""
-    caller: Caller | None = getattr(request, "caller", None) or None
+    # The REST framework sets no user at all on its requests (its browsable documentation renders a template).
+    is_page = getattr(request, "user", None) is not None
+    caller: Caller | None = (getattr(request, "caller", None) or None) if is_page else None
     return {
         "site_name": settings.SITE_NAME,
         "caller": caller,

@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("connector.receipts.urls")),
     path("", include("audit.urls")),
     path("", include("accounts.oauth_urls")),
+    path("api/v1/", include("connector.api.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("healthz", probes.healthz),

@@ -7,12 +7,14 @@ import atexit
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 # Before Django loads: the suite never reads or writes the state of the person who runs it.
 HOME = Path(tempfile.mkdtemp(prefix="plumbline-tests-"))
-(HOME / "static").mkdir()
+for folder in ("static", "queue/messages", "queue/control"):
+    (HOME / folder).mkdir(parents=True)
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 os.environ |= {
     "DJANGO_SETTINGS_MODULE": "config.settings",
@@ -132,3 +134,14 @@ def alice_caller(alice: Any) -> Any:
     from accounts.caller import member_caller
 
     return member_caller(alice.memberships.select_related("user", "organization").get(), via="page")
+
+
+@pytest.fixture
+def klaviyo_sandbox(tmp_path: Path, settings: Any) -> Iterator[Any]:
+    """A sandbox of one test's own, without limits; the product is pointed at it."""
+    from tests.connected import point_at
+    from tests.sandbox.running import running
+
+    with running(tmp_path) as started:
+        point_at(settings, started)
+        yield started

@@ -321,8 +321,13 @@ def period(span: dict[str, Any] | None) -> str:
 
 
 def named(part: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
-    """A source or freshness with the account's name beside its id."""
-    return {**part, "account_name": names.get(str(part.get("account")), part.get("account") or "")}
+    """A source or freshness with the account's name beside its id; only a web address becomes a link."""
+    address = str(part.get("url") or "")
+    return {
+        **part,
+        "account_name": names.get(str(part.get("account")), part.get("account") or ""),
+        "url": address if address.startswith("https://") else "",
+    }
 
 
 def words(name: str) -> str:

@@ -1,0 +1,44 @@
+"""Connected Klaviyo accounts in the admin; tokens never show."""
+
+from django.contrib import admin
+from unfold.decorators import display
+
+from accounts.staff import StaffAdmin, linked
+from connector.installs.models import Client, Install
+from connector.installs.presenters import BADGES
+
+COLOURS = {"good": "success", "busy": "info", "warn": "warning", "bad": "danger", "idle": ""}
+
+
+@admin.register(Install)
+class InstallAdmin(StaffAdmin):
+    hidden = ("access_token", "refresh_token")
+    list_display = (
+        "name",
+        "klaviyo_id",
+        "organization_link",
+        "shown_status",
+        "complete_to",
+        "last_sync_at",
+        "connected_at",
+    )
+    list_filter = ("status", "is_test_account", "currency", "connected_at")
+    search_fields = ("name", "klaviyo_id", "organization__name")
+    list_select_related = ("organization",)
+
+    @display(description="Organization", ordering="organization__name")
+    def organization_link(self, row: Install) -> str:
+        return linked(row.organization)
+
+    @display(
+        description="Status", ordering="status", label={badge.label: COLOURS[badge.tone] for badge in BADGES.values()}
+    )
+    def shown_status(self, row: Install) -> str:
+        return BADGES[row.status].label
+
+
+@admin.register(Client)
+class ClientAdmin(StaffAdmin):
+    list_display = ("name", "organization")
+    search_fields = ("name", "organization__name")
+    list_select_related = ("organization",)
