@@ -7,7 +7,7 @@ import atexit
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,11 +53,11 @@ def _flush_through_the_gate() -> None:
     operations = type(connection.ops)
     flush = operations.execute_sql_flush
 
-    def flush_audited(self: "BaseDatabaseOperations", statements: list[str]) -> None:
+    def flush_audited(self: "BaseDatabaseOperations", statements: Iterable[str]) -> None:
         with gate_open("flush of a test database"):
             flush(self, [sql for sql in statements if not sql.startswith("DELETE") or "audit_auditgate" not in sql])
 
-    operations.execute_sql_flush = flush_audited  # type: ignore[method-assign]  # for the whole session
+    operations.execute_sql_flush = flush_audited  # type: ignore[method-assign,assignment]  # for the whole session
 
 
 @pytest.fixture

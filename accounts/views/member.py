@@ -32,11 +32,11 @@ class MemberRequest(HttpRequest):
 Page = Callable[Concatenate[MemberRequest, Rest], HttpResponseBase]
 
 
-def member_page(view: Page[Rest]) -> Callable[Concatenate[HttpRequest, Rest], HttpResponseBase]:
+def member_page(view: Page[Rest]) -> Callable[Concatenate[Any, Rest], HttpResponseBase]:
     """Signed out: to the sign-in page and back. Member of nothing, or role not enough: a page that says what to do."""
 
     @wraps(view)
-    def page(request: Any, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponseBase:
+    def page(request: Any, /, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return to_sign_in(request)
         if not request.caller:

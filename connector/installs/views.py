@@ -112,7 +112,7 @@ def callback(request: MemberRequest) -> HttpResponse:
 
 def visible_install(request: MemberRequest, id: UUID) -> Install:
     """The install, in whichever of the person's organizations owns it; what they may not see does not exist."""
-    owner = get_object_or_404(Install.objects.values_list("organization_id", flat=True), pk=id)
+    owner = get_object_or_404(Install.objects.only("organization_id"), pk=id).organization_id
     caller = enter(request, owner)
     return get_object_or_404(Install.objects.visible_to(caller).select_related("client", "connected_by"), pk=id)
 

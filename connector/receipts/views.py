@@ -32,7 +32,7 @@ def receipt_page(request: MemberRequest, public_id: str) -> HttpResponse:
     key = key_of(public_id)
     if key is None:
         raise Http404
-    owner = get_object_or_404(Receipt.objects.values_list("organization_id", flat=True), pk=key)
+    owner = get_object_or_404(Receipt.objects.only("organization_id"), pk=key).organization_id
     receipt = get_object_or_404(Receipt.objects.visible_to(enter(request, owner)), pk=key)
     raw = json.dumps(receipt.answer, indent=2, ensure_ascii=False)
     return render(request, "receipts/detail.html", {"receipt": receipt, "story": story(receipt), "raw": raw})

@@ -1,0 +1,166 @@
+"""What a person does, from the sign-in to the first account, with nothing but the browser."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from connector.installs.models import Install
+from connector.sandbox.oauth import Oauth
+from connector.sync.models import Run
+from tests.browser.conftest import violations
+from tests.connected import finished, point_at
+from tests.factories import PASSWORD, ConnectionFactory, MembershipFactory, RunFactory
+from tests.sandbox.running import Running, running
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def klaviyo(tmp_path: Path, settings: Any, live_server: Any) -> Iterator[Running]:
+    """A sandbox that sends people back to the running product."""
+    settings.PUBLIC_URL = live_server.url
+    with running(tmp_path) as started:
+        point_at(settings, started)
+        app = replace(started.app, redirects=(f"{live_server.url}/oauth/klaviyo/callback/",))
+        held: Oauth = started.sandbox.oauth
+        object.__setattr__(held, "app", app)  # the address of the product is known only now
+        yield started
+
+
+def test_from_the_sign_in_to_an_account_that_syncs_before_ones_eyes(
+    klaviyo: Running, open_as: Callable[..., Page], charlie: Any
+) -> None:
+    page = open_as(None)
+    page.goto("/")
+    page.get_by_label("E-mail").fill(charlie.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+
+    page.get_by_role("button", name="Connect Klaviyo").click()
+    expect(page.get_by_text("events:read")).to_be_visible()
+    page.get_by_role("button", name="Allow").click()
+
+    expect(page.get_by_role("status")).to_contain_text("is connected")
+    expect(page.locator("#live")).to_contain_text("Waiting for a worker")
+    install = Install.objects.get()
+    finished(install)
+    expect(page.locator("#live .badge")).to_have_text("Connected")
+    expect(page.locator("#live")).to_contain_text("the very first event")
+    page.reload()
+    expect(page.get_by_role("heading", name=install.name)).to_be_visible()
+    assert not violations(page)
+
+
+def test_saying_no_at_klaviyo_leads_to_a_page_that_says_how_to_go_on(
+    klaviyo: Running, open_as: Callable[..., Page], charlie: Any
+) -> None:
+    page = open_as(charlie)
+    page.goto("/oauth/klaviyo/install/")
+    page.get_by_role("button", name="Cancel").click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Klaviyo was not connected")
+    assert not violations(page)
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("button", name="Allow")).to_be_visible()
+    assert not Install.objects.exists()
+
+
+def test_progress_moves_without_a_reload_and_stops_asking_when_done(
+    open_as: Callable[..., Page], alice: Any, install: Any
+) -> None:
+    run = RunFactory(install=install, state="running", phase="campaigns", finished_at=None)
+    page = open_as(alice)
+    page.goto(f"/installs/{install.pk}/")
+    expect(page.locator("#live")).to_contain_text("Reading campaigns")
+
+    Run.objects.filter(pk=run.pk).update(phase="events", done=50, total=200, unit="events")
+    expect(page.locator("#live")).to_contain_text("50 of 200 events")
+    expect(page.get_by_role("progressbar")).to_have_attribute("value", "25")
+
+    Run.objects.filter(pk=run.pk).update(state="waiting")
+    expect(page.locator("#live")).to_contain_text("That is normal")
+
+    Run.objects.filter(pk=run.pk).update(state="done")
+    expect(page.get_by_role("progressbar")).to_have_count(0)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_timeout(2500)
+    assert not asked
+
+
+def test_the_address_for_assistants_is_copied_with_one_click(open_as: Callable[..., Page], alice: Any) -> None:
+    page = open_as(alice)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto("/assistants/")
+
+    page.get_by_role("button", name="Copy").click()
+
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()").endswith("/mcp")
+
+
+def test_ending_a_connection_asks_first(open_as: Callable[..., Page], alice: Any, northwind: Any) -> None:
+    connection = ConnectionFactory(organization=northwind, user=alice)
+    page = open_as(alice)
+    page.goto("/assistants/")
+    answers = iter([False, True])
+    page.on("dialog", lambda dialog: dialog.accept() if next(answers) else dialog.dismiss())
+
+    page.get_by_role("button", name="Disconnect").click()
+    connection.refresh_from_db()
+    assert connection.revoked_at is None
+
+    page.get_by_role("button", name="Disconnect").click()
+    expect(page.get_by_role("status")).to_contain_text("can no longer ask")
+
+
+def test_everything_is_reached_by_keyboard_and_focus_is_seen(open_as: Callable[..., Page], alice: Any) -> None:
+    page = open_as(alice)
+    page.goto("/")
+
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to content"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    page.reload()
+    reached = []
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.textContent.trim()"))
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none", reached[-1]
+    assert {"Home", "Accounts", "Receipts", "Assistants", "API keys", "Audit"} <= set(reached)
+
+
+def test_on_a_phone_the_menu_opens_and_closes(open_as: Callable[..., Page], alice: Any) -> None:
+    page = open_as(alice, "phone")
+    page.goto("/")
+    expect(page.get_by_role("link", name="Receipts", exact=True)).to_be_hidden()
+
+    page.get_by_role("button", name="Menu").click()
+
+    expect(page.get_by_role("button", name="Menu")).to_have_attribute("aria-expanded", "true")
+    page.get_by_role("link", name="Receipts", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Receipts")
+
+
+def test_times_are_told_in_the_readers_own_zone(open_as: Callable[..., Page], alice: Any, install: Any) -> None:
+    Install.objects.filter(pk=install.pk).update(complete_to="2026-07-01T22:30:00Z")
+    page = open_as(alice)
+    page.goto(f"/installs/{install.pk}/")
+
+    expect(page.locator("time[data-absolute]").first).to_have_text("2 Jul 2026, 00:30")
+
+
+def test_the_organization_is_switched_in_the_frame(open_as: Callable[..., Page], alice: Any) -> None:
+    MembershipFactory(user=alice, organization__name="Alice's own shop")
+    page = open_as(alice)
+    page.goto("/receipts/")
+
+    page.get_by_label("Organization").select_option(label="Alice's own shop")
+    page.get_by_role("button", name="Switch").click()
+
+    expect(page.get_by_label("Organization").locator("option[selected]")).to_have_text("Alice's own shop")
