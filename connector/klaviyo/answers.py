@@ -50,6 +50,10 @@ class Page(msgspec.Struct, frozen=True):
     included: list[Json]
     next: str | None
 
+    @property
+    def first(self) -> str | None:
+        return self.data[0].get("id") if self.data else None
+
 
 class _Links(msgspec.Struct):
     next: str | None = None

@@ -33,7 +33,8 @@ from connector.klaviyo.profiles import decode as decode_profiles
 from connector.klaviyo.resources import OPERATIONS, RESOURCES, REVISION, Resource
 from connector.klaviyo.wire import API_URL, pool, read, retry_after
 
-TRIES = 5
+TRIES = 6
+LONGEST_PAUSE = 4.0
 MEDIA = "application/vnd.api+json"
 
 
@@ -47,8 +48,13 @@ class TokenSource(Protocol):
 
 
 class Paged(Protocol):
+    """A page: the address of the next one or None, and the id it begins with."""
+
     @property
     def next(self) -> str | None: ...
+
+    @property
+    def first(self) -> str | None: ...
 
 
 T = TypeVar("T")
@@ -209,12 +215,14 @@ class Klaviyo:
             self._origin, row, id, selection, min(size or largest, largest) if largest else None, many=True
         )
         seen: set[str] = set()
+        first: str | None = None
         try:
             while True:
-                page = self._followed(call, parse) if seen else self.send(call, parse)
+                page = self._followed(call, parse, first) if seen else self.send(call, parse)
                 yield page
                 if page.next is None:
                     return
+                first = page.first
                 address = answers.own(page.next, call)
                 if address in seen:
                     raise UpstreamBroken(f"Klaviyo's pages of {row.name} go in a circle.")
@@ -223,10 +231,12 @@ class Klaviyo:
         finally:
             self._limiter.settle(self.account)
 
-    def _followed(self, call: Call, parse: Callable[[bytes], P]) -> P:
-        """A page that Klaviyo linked to. That it then refuses its own link is its trouble, mended by a new start."""
+    def _followed(self, call: Call, parse: Callable[[bytes], P], first: str | None) -> P:
+        """A page that Klaviyo linked to. When it begins as the one before it, it is asked for once more: it may be that
+        page again, in place of this one. A link that Klaviyo then refuses is its trouble, mended by a new start."""
         try:
-            return self.send(call, parse)
+            page = self.send(call, parse)
+            return self.send(call, parse) if first is not None and page.first == first else page
         except BadRequest:
             raise UpstreamBroken(f"Klaviyo no longer knows its own link to the next page of {call.name}.") from None
 
@@ -287,7 +297,7 @@ class _Patience:
             raise trouble.error
         pause = trouble.pause
         if pause is None:
-            pause = 2 ** (self._tries - 2) * (0.5 + self._chance())
+            pause = min(2.0 ** (self._tries - 2), LONGEST_PAUSE) * (0.5 + self._chance())
         if pause > self.left:
             raise trouble.error
         self.left -= pause

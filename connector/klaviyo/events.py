@@ -31,6 +31,11 @@ class EventPage:
     next: str | None
     metrics: dict[str, tuple[str, str | None]]
 
+    @property
+    def first(self) -> str | None:
+        """The id of its first row."""
+        return self.columns["id"][0] if self.count else None
+
 
 def _named(name: str) -> Any:
     return msgspec.field(name=name, default=None)

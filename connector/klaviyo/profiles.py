@@ -24,6 +24,11 @@ class ProfilePage:
     count: int
     next: str | None
 
+    @property
+    def first(self) -> str | None:
+        """The id of its first row."""
+        return self.columns["id"][0] if self.count else None
+
 
 class _Suppression(msgspec.Struct, gc=False):
     reason: str | None = None

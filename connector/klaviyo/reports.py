@@ -114,18 +114,21 @@ class Reports:
 
     def campaign_values(self, statistics: Collection[str], timeframe: Timeframe, conversion_metric: str, *,
                         group_by: Collection[str] = (), filter: Filter | None = None) -> Report:  # fmt: skip
-        """By campaign, message and channel unless `group_by` says otherwise; of campaigns sent in the timeframe."""
-        asked = _asked(statistics, timeframe, conversion_metric, group_by, filter)
-        return self._report("campaign-values", asked)
+        """Of campaigns sent in the timeframe, by campaign and message always, and by channel unless `group_by` names
+        other groupings."""
+        groups = _grouped(group_by, "campaign_id", "campaign_message_id")
+        return self._report("campaign-values", _asked(statistics, timeframe, conversion_metric, groups, filter))
 
     def flow_values(self, statistics: Collection[str], timeframe: Timeframe, conversion_metric: str, *,
                     group_by: Collection[str] = (), filter: Filter | None = None) -> Report:  # fmt: skip
-        """By flow, message and channel unless `group_by` says otherwise."""
-        return self._report("flow-values", _asked(statistics, timeframe, conversion_metric, group_by, filter))
+        """By flow and message always, and by channel unless `group_by` names other groupings."""
+        groups = _grouped(group_by, "flow_id", "flow_message_id")
+        return self._report("flow-values", _asked(statistics, timeframe, conversion_metric, groups, filter))
 
     def flow_series(self, statistics: Collection[str], timeframe: Timeframe, conversion_metric: str, interval: str, *,
                     group_by: Collection[str] = (), filter: Filter | None = None) -> Report:  # fmt: skip
-        asked = _asked(statistics, timeframe, conversion_metric, group_by, filter)
+        groups = _grouped(group_by, "flow_id", "flow_message_id")
+        asked = _asked(statistics, timeframe, conversion_metric, groups, filter)
         return self._report("flow-series", {**asked, "interval": _interval(interval, timeframe)})
 
     def segment_values(self, statistics: Collection[str], timeframe: Timeframe, *,
@@ -230,6 +233,11 @@ def _asked(
     if filter:
         asked["filter"] = filter
     return asked
+
+
+def _grouped(group_by: Collection[str], *required: str) -> list[str]:
+    """Klaviyo refuses groupings without the required ones; without any it chooses its own."""
+    return [*required, *(name for name in group_by if name not in required)] if group_by else []
 
 
 def _interval(interval: str, timeframe: Timeframe) -> str:

@@ -5,6 +5,7 @@ asked. What cannot be found with certainty raises Unconfirmed: the caller's own 
 Each method returns Klaviyo's resource object, `{"type", "id", "attributes", "relationships"}`.
 """
 
+import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -192,12 +193,12 @@ class Writes:
     def image_from_url(self, url: str, name: str, hidden: bool = False) -> Json:
         """Klaviyo fetches the picture itself; `url` may be a data: address with the picture in it."""
         attributes = {"import_from_url": url, "name": name, "hidden": hidden}
-        look = self._new("images", {"name": name}, filters.at_least, "updated_at")
+        look = self._new("images", {"name": _named(name)}, filters.at_least, "updated_at")
         return self._made("image-from-url", payloads.resource("image", attributes), look)
 
     def upload_image(self, content: bytes, name: str, media_type: str, hidden: bool = False) -> Json:
         """Up to 5 MB of jpeg, png or gif."""
-        look = self._new("images", {"name": name}, filters.at_least, "updated_at")
+        look = self._new("images", {"name": _named(name)}, filters.at_least, "updated_at")
         form = {"name": name, "hidden": "true" if hidden else "false"}
         return self._once("image-upload", look, files={"file": (name, content, media_type)}, form=form)
 
@@ -354,8 +355,15 @@ def _parts(people: Sequence[str], size: int) -> Iterator[Sequence[str]]:
         yield people[start : start + size]
 
 
+def _named(name: str) -> re.Pattern[str]:
+    """An image of this name: Klaviyo adds _1, _2 and so on when the name is taken."""
+    return re.compile(re.escape(name) + r"(_\d+)?")
+
+
 def _holds(held: Any, wanted: Any) -> bool:
     """Everything wanted is so; what else there is does not matter."""
+    if isinstance(wanted, re.Pattern):
+        return isinstance(held, str) and wanted.fullmatch(held) is not None
     if isinstance(wanted, Mapping):
         return isinstance(held, Mapping) and all(_holds(held.get(name), value) for name, value in wanted.items())
     return bool(held == wanted)

@@ -59,13 +59,25 @@ def test_a_short_or_empty_page_is_not_the_end(server: Told, klaviyo: Klaviyo) ->
     assert len(list(klaviyo.pages("lists"))) == 3
 
 
-def test_a_page_that_comes_twice_is_tolerated_and_a_circle_is_not(server: Told, klaviyo: Klaviyo) -> None:
-    server.script = [following(server, "a", "L1"), following(server, "b", "L1"), following(server, "a", "L2")]
+def test_a_page_that_comes_twice_is_asked_for_again_and_then_tolerated(server: Told, klaviyo: Klaviyo) -> None:
+    first, twice = following(server, "a", "L1"), following(server, "b", "L1")
+    server.script = [first, twice, following(server, "b", "L2"), reply(LISTS)]
+    mended = [page.data[0]["id"] for page in klaviyo.pages("lists")]
+
+    server.script = [first, twice, twice, reply(LISTS)]
+    kept = [page.data[0]["id"] for page in klaviyo.pages("lists")]
+
+    assert mended == ["L1", "L2", "L1"]
+    assert kept == ["L1", "L1", "L1"]
+
+
+def test_pages_that_go_in_a_circle_end(server: Told, klaviyo: Klaviyo) -> None:
+    server.script = [following(server, "a", "L1"), following(server, "b", "L2"), following(server, "a", "L3")]
     pages = klaviyo.pages("lists")
 
     read = [next(pages), next(pages), next(pages)]
 
-    assert [page.data[0]["id"] for page in read] == ["L1", "L1", "L2"]
+    assert [page.data[0]["id"] for page in read] == ["L1", "L2", "L3"]
     with pytest.raises(UpstreamBroken, match="circle"):
         next(pages)
 
@@ -118,7 +130,7 @@ def test_trouble_that_stays_is_told_as_trouble_upstream(server: Told, klaviyo: K
     server.script = [html(403)]
 
     with pytest.raises(UpstreamBroken) as broken:
-        klaviyo.get("accounts")
+        klaviyo.get("lists")
 
     assert len(server.requests) == client.TRIES
     assert "Just a moment" not in str(broken.value)

@@ -49,6 +49,7 @@ def test_a_long_report_is_read_to_its_end(server: Told, klaviyo: Klaviyo) -> Non
     read = Reports(klaviyo).flow_series(["opens"], Timeframe(key="last_7_days"), "M1", "daily", group_by=["flow_id"])
 
     assert (len(read.rows), read.times) == (2, ["d1", "d2"])
+    assert server.requests[0].json["data"]["attributes"]["group_by"] == ["flow_id", "flow_message_id"]
     assert [request.query for request in server.requests] == [{}, {"page_cursor": "abc"}]
 
 
