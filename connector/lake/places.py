@@ -1,6 +1,7 @@
 """Where an install's tables are: a folder, or a prefix of an S3 bucket, below LAKE_URL."""
 
 import importlib
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +11,10 @@ from uuid import UUID
 
 from django.conf import settings
 
+from connector.lake.errors import LakeUnwritable
+
 S3 = "s3://"
+UNTAKEN = re.compile(r"[\[\]^|\\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,5 +69,12 @@ class Place:
 
 
 def place_of(install_id: UUID) -> Place:
-    """An install's place. Its id is the folder's name, so nothing of the account shows in a listing."""
+    """An install's place. Its id is the folder's name, so nothing of the account shows in a listing.
+
+    Raises LakeUnwritable for a folder whose name delta-rs cannot take: it would end the process instead.
+    """
+    if UNTAKEN.search(str(settings.LAKE_URL)):
+        raise LakeUnwritable(
+            "The event store's folder may have none of [ ] ^ | \\ in its path; set LAKE_URL to another."
+        )
     return Place(f"{str(settings.LAKE_URL).rstrip('/')}/{UUID(str(install_id))}")

@@ -24,7 +24,7 @@ from connector.lake.engine import Engine, using_engine
 from connector.lake.errors import DeadlinePassed, LakeError, TooBusy, TooLarge, VersionGone
 from connector.lake.places import Place, place_of
 from connector.lake.schema import TABLES, Table
-from connector.lake.tables import open_table
+from connector.lake.tables import live_files, open_table
 
 DEADLINE_SECONDS = 25.0
 QUESTIONS_AT_ONCE = 4  # per process; each instance may take 1 GB
@@ -177,7 +177,7 @@ def files_of(place: Place, table: Table, version: int) -> list[str]:
     opened = open_table(place, table, version)
     if opened is None:
         raise VersionGone("This version of the account's data is no longer held.")
-    files = opened.file_uris()
+    files = [f"{place.table(table.name)}/{file.path}" for file in live_files(opened, table)]
     with _file_lists_lock:
         _file_lists[key] = files
         if len(_file_lists) > FILE_LISTS_KEPT:

@@ -34,11 +34,6 @@ def last_of_each(rows: pa.Table, key: Sequence[str]) -> pa.Table:
     return rows.take(numbered.group_by(list(key)).aggregate([("at", "max")])["at_max"])
 
 
-def in_window(since: datetime, until: datetime) -> pc.Expression:
-    """Rows with since <= time < until, both aware."""
-    return (pc.field("time") >= pa.scalar(since, INSTANT)) & (pc.field("time") < pa.scalar(until, INSTANT))
-
-
 def refuse_outside(rows: pa.Table, since: datetime, until: datetime) -> None:
     """Raise RowsRefused, with a count only, when rows lie outside the window: they would be doubled by the next reading."""
     inside = pc.and_(

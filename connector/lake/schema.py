@@ -52,6 +52,8 @@ class Table:
     statistics: tuple[str, ...]
     partition: str | None = None
     no_dictionary: tuple[str, ...] = ()
+    # Large groups hold a column's dictionary once, small ones take less memory to write.
+    row_group: int = 1 << 17
 
     @property
     def schema(self) -> pa.Schema:
@@ -73,6 +75,7 @@ EVENTS = Table(
     statistics=("time", "metric"),
     partition="month",
     no_dictionary=("id", "order_id", "time"),
+    row_group=1 << 20,
     columns=(
         Column("id", TEXT, "id", "Counts an event once, however often it is read", P.OPAQUE, required=True),
         Column("time", INSTANT, "attributes.timestamp, else attributes.datetime", "Periods", required=True),

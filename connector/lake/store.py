@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pyarrow as pa
@@ -19,12 +19,14 @@ from deltalake import DeltaTable, write_deltalake
 from connector.lake import tidy
 from connector.lake.commits import ONCE, committing
 from connector.lake.errors import RowsRefused
+from connector.lake.layout import make_table, writer_properties
 from connector.lake.lease import Held, lease
 from connector.lake.models import Pin
 from connector.lake.places import Place, place_of
-from connector.lake.rows import Columns, build, in_window, month_of, refuse_outside, same_rows, with_month
+from connector.lake.rewrite import Piece, rewriting
+from connector.lake.rows import Columns, build, refuse_outside, same_rows, with_month
 from connector.lake.schema import EVENTS, MEMBERS, PROFILES, Table
-from connector.lake.tables import make_table, open_table, writer_properties
+from connector.lake.tables import LiveFile, live_files, open_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +78,17 @@ class Writer:
         rows = build(EVENTS, columns_list)
         refuse_outside(rows, since, until)
         written = committing(self.held, lambda: _replace_window(self.place, rows, since, until))
-        if written.added or written.rewritten:
-            self._thin_out()
+        if written.added:
+            tidy.thin_out(self.place, self.held, EVENTS)
         return written
 
     def upsert_profiles(self, rows: Columns) -> Written:
         """These profiles are new or take the place of those with the same id; all others stay."""
         table = build(PROFILES, [rows])
-        return committing(self.held, lambda: _upsert(self.place, table))
+        written = committing(self.held, lambda: _upsert(self.place, table))
+        if written.added:
+            tidy.thin_out(self.place, self.held, PROFILES)
+        return written
 
     def replace_members(self, audience: str, people: Sequence[str]) -> Written:
         """Exactly these people belong to one list or segment from now on."""
@@ -102,11 +107,6 @@ class Writer:
         """Remove files older than 30 days that no pin needs; return how many."""
         return tidy.vacuum(self.place, self.held)
 
-    def _thin_out(self) -> None:
-        table = open_table(self.place, EVENTS)
-        for month in tidy.crowded_months(table) if table else []:
-            tidy.sort_month(self.place, self.held, month)
-
 
 def _window(since: datetime, until: datetime) -> tuple[datetime, datetime]:
     if since.tzinfo is None or until.tzinfo is None:
@@ -122,29 +122,70 @@ def _replace_window(place: Place, rows: pa.Table, since: datetime, until: dateti
     if table is None and not len(rows):
         return Written(0, 0, rewritten=False, version=-1)
     table = table or make_table(place, EVENTS)
-    held = _held(table, EVENTS, in_window(since, until))
-    change = _change(held, rows, "id")
-    if change.is_addition:
-        return change.written(_append(table, EVENTS, with_month(change.fresh, since, until)))
-    return change.written(_overwrite(table, EVENTS, with_month(rows, since, until), _window_predicate(since, until)))
+    touched = [file for file in live_files(table, EVENTS) if file.may_hold("time", since, until)]
+    rows = with_month(rows, since, until)
+    if not touched:
+        return Written(len(rows), 0, rewritten=False, version=_append(table, EVENTS, rows))
+    with rewriting(place, table, EVENTS, rows) as rewriter:
+        held = rewriter.rows(touched, f"{HELD} where {IN_WINDOW}", since=since, until=until)
+        change = _change(held, rows, EVENTS, "id")
+        if not change.rewritten:
+            return change.written(_append(table, EVENTS, change.fresh))
+        months = {file.partition for file in touched} | set(pc.unique(rows["month"]).to_pylist())
+        window = {"since": since, "until": until}
+        pieces = [
+            _month_piece(str(month), [file for file in touched if file.partition == month], window)
+            for month in sorted(months)
+        ]
+        return change.written(rewriter.commit(pieces, changes=True))
+
+
+HELD = "select * from read_parquet($files, hive_partitioning=false)"
+IN_WINDOW = "time >= $since and time < $until"
+
+
+def _month_piece(month: str, old: list[LiveFile], window: dict[str, datetime]) -> Piece:
+    """A month's touched files without the window's rows, and the rows that shall be there."""
+    new = f"select {_names(EVENTS)} from incoming where month = $month"
+    order = f" order by {', '.join(EVENTS.sort)}"
+    if not old:
+        return Piece((), new + order, {"month": month}, month)
+    kept = f"select {_names(EVENTS)} from read_parquet($files, hive_partitioning=false) where not ({IN_WINDOW})"
+    return Piece(old, f"{kept} union all {new}{order}", {"month": month, **window}, month)
 
 
 def _upsert(place: Place, rows: pa.Table) -> Written:
     table = open_table(place, PROFILES) or make_table(place, PROFILES)
-    change = _change(_held(table, PROFILES, pc.field("id").isin(rows["id"].combine_chunks())), rows, "id")
-    if change.is_addition:
-        return change.written(_append(table, PROFILES, change.fresh))
-    # The whole table: a predicate that chooses people would stay in the table's log.
-    with tidy.replaced(place, table, PROFILES, rows) as merged:
-        return change.written(_overwrite(table, PROFILES, merged, None))
+    files = live_files(table, PROFILES)
+    if not files:
+        return Written(len(rows), 0, rewritten=False, version=_append(table, PROFILES, rows))
+    known = "id in (select id from incoming)"
+    with rewriting(place, table, PROFILES, rows) as rewriter:
+        change = _change(rewriter.rows(files, f"{HELD} where {known}"), rows, PROFILES, "id")
+        if not change.rewritten:
+            return change.written(_append(table, PROFILES, change.fresh))
+        named = "select distinct filename from read_parquet($files, filename=true, hive_partitioning=false)"
+        touched = rewriter.paths(files, f"{named} where {known}")
+        kept = f"select {_names(PROFILES)} from read_parquet($files, hive_partitioning=false) where not ({known})"
+        sql = f"{kept} union all select {_names(PROFILES)} from incoming order by {', '.join(PROFILES.sort)}"
+        return change.written(rewriter.commit([Piece(touched, sql)], changes=True))
 
 
 def _replace_audience(place: Place, rows: pa.Table, audience: str) -> Written:
     table = open_table(place, MEMBERS) or make_table(place, MEMBERS)
-    change = _change(_held(table, MEMBERS, pc.field("audience") == audience), rows, "person")
-    if change.is_addition:
-        return change.written(_append(table, MEMBERS, change.fresh))
-    return change.written(_overwrite(table, MEMBERS, rows, f"audience = '{audience}'"))
+    touched = [file for file in live_files(table, MEMBERS) if file.may_hold("audience", audience, audience)]
+    if not touched:
+        return Written(len(rows), 0, rewritten=False, version=_append(table, MEMBERS, rows))
+    with rewriting(place, table, MEMBERS, rows) as rewriter:
+        held = rewriter.rows(touched, f"{HELD} where audience = $audience", audience=audience)
+        change = _change(held, rows, MEMBERS, "person")
+        if not change.rewritten:
+            return change.written(_append(table, MEMBERS, change.fresh))
+        kept = (
+            f"select {_names(MEMBERS)} from read_parquet($files, hive_partitioning=false) where audience <> $audience"
+        )
+        sql = f"{kept} union all select {_names(MEMBERS)} from incoming order by {', '.join(MEMBERS.sort)}"
+        return change.written(rewriter.commit([Piece(touched, sql, {"audience": audience})], changes=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,26 +196,18 @@ class _Change:
     gone: int
     rewritten: bool
 
-    @property
-    def is_addition(self) -> bool:
-        return not self.rewritten
-
     def written(self, version: int) -> Written:
         return Written(len(self.fresh), self.gone, self.rewritten, version)
 
 
-def _change(held: pa.Table, rows: pa.Table, key: str) -> _Change:
+def _change(held: pa.Table, rows: pa.Table, spec: Table, key: str) -> _Change:
     known = pc.is_in(rows[key], value_set=held[key].combine_chunks())
-    again = rows.filter(known)
+    again = rows.filter(known).select(spec.schema.names)
     return _Change(
         fresh=rows.filter(pc.invert(known)),
         gone=len(held) - len(again),
         rewritten=not same_rows(again, held, (key,)),
     )
-
-
-def _held(table: DeltaTable, spec: Table, which: pc.Expression) -> pa.Table:
-    return table.to_pyarrow_dataset().to_table(columns=spec.schema.names, filter=which)
 
 
 def _append(table: DeltaTable, spec: Table, rows: pa.Table) -> int:
@@ -183,23 +216,5 @@ def _append(table: DeltaTable, spec: Table, rows: pa.Table) -> int:
     return int(table.version())
 
 
-def _overwrite(table: DeltaTable, spec: Table, rows: pa.Table | pa.RecordBatchReader, predicate: str | None) -> int:
-    """`rows` in place of what the predicate chooses, or of everything."""
-    write_deltalake(
-        table,
-        rows,
-        mode="overwrite",
-        predicate=predicate,
-        writer_properties=writer_properties(spec),
-        commit_properties=ONCE,
-    )
-    return int(table.version())
-
-
-def _window_predicate(since: datetime, until: datetime) -> str:
-    """Months first: they prune files by folder. No id may stand here, since the log keeps predicates."""
-    last = until - timedelta(microseconds=1)
-    instants = (f"'{at.isoformat(timespec='microseconds')}'" for at in (since, until))
-    return "month >= '{}' and month <= '{}' and time >= {} and time < {}".format(
-        month_of(since), month_of(last), *instants
-    )
+def _names(spec: Table) -> str:
+    return ", ".join(spec.schema.names)

@@ -1,23 +1,33 @@
-"""Opening Delta tables, and how their files are written. Nothing here runs before a process has forked for good."""
+"""Opening Delta tables, and which files they hold. Nothing here runs before a process has forked for good."""
 
 import os
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from deltalake import ColumnProperties, DeltaTable, WriterProperties
+import pyarrow as pa
+from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from connector.lake.errors import OpenedBeforeFork, VersionGone
 from connector.lake.places import Place
 from connector.lake.schema import Table
 
-# A dictionary page of 16 MiB and row groups of a million rows halve the bytes: with the library's limits the people's
-# ids fall back to plain text. Deletion vectors stay off (the default): readers take file lists and would not see them.
-ROW_GROUP = 1 << 20
-DICTIONARY_LIMIT = 16 << 20
-LOG_DAYS = 31
-FILE_DAYS = 30
-
 _opened_by: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveFile:
+    """A file of the table's newest version, with what the log says of it."""
+
+    path: str  # below the table's folder
+    partition: str | None
+    facts: Mapping[str, Any]
+
+    def may_hold(self, column: str, low: Any, high: Any) -> bool:
+        """Whether a value of low <= column <= high may be in it; a file without statistics may hold anything."""
+        least, most = self.facts.get(f"min.{column}"), self.facts.get(f"max.{column}")
+        return least is None or most is None or (least <= high and most >= low)
 
 
 def open_table(place: Place, table: Table, version: int | None = None) -> DeltaTable | None:
@@ -36,40 +46,9 @@ def open_table(place: Place, table: Table, version: int | None = None) -> DeltaT
         raise VersionGone("This version of the account's data is no longer held.") from None
 
 
-def make_table(place: Place, table: Table) -> DeltaTable:
-    """Make an empty table (version 0). Racing another maker is no error: the first one's table is opened."""
-    guard_fork()
-    return DeltaTable.create(
-        place.table(table.name),
-        table.stored,
-        mode="ignore",
-        partition_by=table.partition,
-        configuration={
-            "delta.dataSkippingStatsColumns": ",".join(table.statistics),
-            "delta.logRetentionDuration": f"interval {LOG_DAYS} days",
-            "delta.deletedFileRetentionDuration": f"interval {FILE_DAYS} days",
-            "delta.checkpointInterval": "50",
-        },
-        storage_options=place.options,
-    )
-
-
-def writer_properties(table: Table) -> WriterProperties:
-    """To be passed to every write and rewrite: without them a rewritten month is 2.4 times as large."""
-    encodings: dict[str, Literal["DELTA_LENGTH_BYTE_ARRAY", "DELTA_BINARY_PACKED"]] = {
-        "id": "DELTA_LENGTH_BYTE_ARRAY",
-        "time": "DELTA_BINARY_PACKED",
-    }
-    names = {*table.no_dictionary, *(name for name in encodings if name in table.schema.names)}
-    return WriterProperties(
-        compression="ZSTD",
-        compression_level=3,
-        max_row_group_size=ROW_GROUP,
-        dictionary_page_size_limit=DICTIONARY_LIMIT,
-        column_properties={
-            name: ColumnProperties(dictionary_enabled=False, encoding=encodings.get(name)) for name in sorted(names)
-        },
-    )
+def live_files(opened: DeltaTable, spec: Table) -> list[LiveFile]:
+    rows = pa.table(opened.get_add_actions(flatten=True)).to_pylist()
+    return [LiveFile(row["path"], row.get(f"partition.{spec.partition}"), row) for row in rows]
 
 
 def guard_fork() -> None:

@@ -12,7 +12,7 @@ SOURCES = [
     *ROOT.glob("audit/**/*.py"),
     *ROOT.glob("config/**/*.py"),
 ]
-WRITING = {"connector.lake.store", "connector.lake.tidy", "connector.lake.commits", "connector.lake.lease"}
+WRITING = {f"connector.lake.{name}" for name in ("store", "tidy", "rewrite", "layout", "commits", "lease")}
 
 # What tasks run. No door (pages, MCP, REST, commands that ask), no tool and no receipt is among them.
 WRITERS = ("connector.lake.", "connector.sync.", "connector.privacy.erasure")
@@ -58,3 +58,23 @@ def imports_of(module: str) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             found |= {node.module, *(f"{node.module}.{name.name}" for name in node.names)}
     return found
+
+
+def test_reading_the_lake_brings_no_writer_along() -> None:
+    seen: set[str] = set()
+    waiting = ["connector.lake.query"]
+    while waiting:
+        module = waiting.pop()
+        seen.add(module)
+        waiting += [
+            name
+            for name in imports_of(module)
+            if name.startswith("connector.lake.") and name not in seen and is_module(name)
+        ]
+
+    assert seen & WRITING == set()
+    assert "connector.lake.tables" in seen
+
+
+def is_module(name: str) -> bool:
+    return (ROOT / Path(*name.split("."))).with_suffix(".py").exists()

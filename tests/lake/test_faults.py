@@ -126,19 +126,18 @@ def write_past_the_lease(install_id: UUID, id: str) -> None:
 def test_a_commit_that_comes_between_is_read_before_we_write_again(
     install_id: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = store._held
+    real = store._change
     meddled: list[int] = []
 
     def meddle(*arguments: object) -> object:
-        held = real(*arguments)  # type: ignore[arg-type]  # passed through
         if len(meddled) < 2:
             meddled.append(1)
             write_past_the_lease(install_id, f"theirs{len(meddled)}")
-        return held
+        return real(*arguments)  # type: ignore[arg-type]  # passed through
 
     with writing(install_id, "test") as writer:
         writer.replace_events([event_columns([event("a", "2024-12-22 10:00")])], *DAY)
-        monkeypatch.setattr(store, "_held", meddle)
+        monkeypatch.setattr(store, "_change", meddle)
         writer.replace_events([event_columns([event("a", "2024-12-22 10:00"), event("b", "2024-12-22 10:00")])], *DAY)
 
     assert ids(install_id) == ["a", "b", "theirs1", "theirs2"]
@@ -146,16 +145,15 @@ def test_a_commit_that_comes_between_is_read_before_we_write_again(
 
 @pytest.mark.django_db
 def test_a_writer_that_never_comes_first_gives_up_in_words(install_id: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = store._held
+    real = store._change
 
     def meddle(*arguments: object) -> object:
-        held = real(*arguments)  # type: ignore[arg-type]  # passed through
         write_past_the_lease(install_id, "theirs")
-        return held
+        return real(*arguments)  # type: ignore[arg-type]  # passed through
 
     with writing(install_id, "test") as writer:
         writer.replace_events([event_columns([event("a", "2024-12-22 10:00")])], *DAY)
-        monkeypatch.setattr(store, "_held", meddle)
+        monkeypatch.setattr(store, "_change", meddle)
         with pytest.raises(WriteConflict):
             writer.replace_events([], *DAY)
 

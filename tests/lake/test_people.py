@@ -80,7 +80,7 @@ def test_an_audience_whose_id_cannot_stand_in_quotes_is_refused(install_id: UUID
         writer.replace_members("x' or '1'='1", ["p1"])
 
 
-def test_settling_joins_profiles_and_members_and_changes_no_row(install_id: UUID, lake_folder: Path) -> None:
+def test_settling_joins_profiles_and_changes_no_row(install_id: UUID, lake_folder: Path) -> None:
     with writing(install_id, "test") as writer:
         for number in range(5):
             writer.upsert_profiles(profile_columns([profile(f"p{number}", city="Köln", properties={"a": "1"})]))

@@ -8,10 +8,11 @@ from uuid import UUID, uuid4
 
 import duckdb
 import pytest
+from django.test import override_settings
 
 from connector.lake import engine, query
 from connector.lake.engine import close_engines, using_engine
-from connector.lake.errors import DeadlinePassed, TooBusy, TooLarge, VersionGone
+from connector.lake.errors import DeadlinePassed, LakeUnwritable, TooBusy, TooLarge, VersionGone
 from connector.lake.places import place_of
 from connector.lake.query import Versions, newest, reading
 from connector.lake.store import drop, writing
@@ -57,6 +58,28 @@ def test_a_pinned_version_answers_the_same_after_replacing_settling_and_emptying
 
     assert count(install_id, pinned) == 2
     assert count(install_id, newest(install_id)) == 0
+
+
+def test_a_folder_may_have_a_name_that_people_give(tmp_path: Path) -> None:
+    install_id = uuid4()
+
+    with override_settings(LAKE_URL=str(tmp_path / "Café d'Été #1 (100 %)" / "lake"), HOME=tmp_path):
+        pinned = put(install_id, "a")
+        put(install_id, "b")
+        with writing(install_id, "test") as writer:
+            writer.replace_members("VIP", ["p"])
+            writer.settle()
+            writer.vacuum()
+        assert (count(install_id, pinned), count(install_id, newest(install_id))) == (1, 1)
+    close_engines()
+
+
+def test_a_folder_that_the_store_cannot_take_is_refused_in_words(tmp_path: Path) -> None:
+    with (
+        override_settings(LAKE_URL=str(tmp_path / "lake [1]"), HOME=tmp_path),
+        pytest.raises(LakeUnwritable, match="set LAKE_URL"),
+    ):
+        newest(uuid4())
 
 
 def test_versions_survive_json(install_id: UUID) -> None:
