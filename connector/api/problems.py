@@ -1,5 +1,6 @@
 """Errors as problem+json (RFC 9457): a type, a title, a sentence, and each field that was wrong."""
 
+import logging
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -11,6 +12,7 @@ from rest_framework.views import exception_handler
 
 from connector.insights.arguments import Problem
 
+logger = logging.getLogger(__name__)
 MEDIA = "application/problem+json"
 
 
@@ -28,13 +30,14 @@ def problem(
     return Response(body, status=status, content_type=MEDIA, headers=headers)
 
 
-def problem_response(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's own errors in the same form. An unexpected one stays a 500 without its text."""
+def problem_response(error: Exception, context: dict[str, Any]) -> Response:
+    """DRF's own errors in the same form; an unexpected one is logged and told without its text."""
     if isinstance(error, Http404):
         error = NotFound("There is no such object that this key may see.")
     response = exception_handler(error, context)
     if response is None or not isinstance(error, APIException):
-        return response
+        logger.error("%s", type(error).__name__, exc_info=error)
+        return problem(500, "Something broke on our side. It has been noted; try again in a minute.")
     headers = {
         name: response[name] for name in ("WWW-Authenticate", "Retry-After", "Allow") if response.has_header(name)
     }

@@ -38,7 +38,7 @@ class Caveat:
     text: str
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)  # not frozen: raising sets the traceback
 class Refusal(Exception):
     """Why an account gives no figures. `status` is refused, error, pending or needs_choice."""
 

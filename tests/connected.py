@@ -1,0 +1,94 @@
+"""An install connected to a running sandbox, and what the sandbox itself says of its account."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from accounts.models import Organization
+from connector.installs.models import Install
+from connector.lake.query import summary
+from connector.sync.models import Run
+from connector.sync.plan import open_run
+from connector.sync.work import work
+from tests.factories import InstallFactory
+from tests.sandbox.running import AMERICA, Running
+
+
+def point_at(settings: Any, klaviyo: Running) -> None:
+    """What a deployment sets by environment."""
+    settings.KLAVIYO_API_URL = klaviyo.url
+    settings.KLAVIYO_AUTHORIZE_URL = f"{klaviyo.url}/oauth/authorize"
+    settings.KLAVIYO_CLIENT_ID = klaviyo.app.client_id
+    settings.KLAVIYO_CLIENT_SECRET = klaviyo.app.client_secret
+
+
+def connected(
+    klaviyo: Running, organization: Organization, account: str = AMERICA, scopes: list[str] | None = None
+) -> Install:
+    """A connected account of which nothing is held yet."""
+    grant = klaviyo.grant(account, scopes)
+    extra = {} if scopes is None else {"scopes": scopes}
+    return InstallFactory(
+        organization=organization,
+        klaviyo_id=account,
+        status=Install.Status.CONNECTING,
+        time_zone="America/New_York",
+        currency="USD",
+        access_token=grant["access_token"],
+        refresh_token=grant["refresh_token"],
+        token_expires_at=timezone.now() + timedelta(hours=1),
+        complete_from=None,
+        complete_to=None,
+        last_sync_at=None,
+        **extra,
+    )
+
+
+def finished(install: Install, kind: str = "", turns: int = 400) -> Run:
+    """A run worked to its end, waits skipped: what workers and beat do together."""
+    run = open_run(install, kind)
+    for _ in range(turns):
+        work(run.pk)
+        run.refresh_from_db()
+        if not run.is_open:
+            break
+        Run.objects.filter(pk=run.pk).update(due_at=timezone.now())
+    install.refresh_from_db()
+    return run
+
+
+@dataclass
+class Count:
+    events: int = 0
+    people: set[str] = field(default_factory=set)
+    value: Decimal = Decimal(0)
+
+    def shown(self) -> tuple[int, int, Decimal]:
+        return self.events, len(self.people), self.value.quantize(Decimal("0.01"), "ROUND_HALF_UP")
+
+
+def truth(klaviyo: Running, account: str = AMERICA) -> dict[str, tuple[int, int, Decimal]]:
+    """Events, people and sum of value of each metric, by a loop over everything the sandbox holds."""
+    counts: dict[str, Count] = defaultdict(Count)
+    for event in klaviyo.raw("events", account):
+        count = counts[event["metric"]]
+        count.events += 1
+        if event["profile"]:
+            count.people.add(event["profile"])
+        value = event["properties"].get("$value")
+        count.value += (
+            Decimal(str(value)) if isinstance(value, int | float | str) and not isinstance(value, bool) else 0
+        )
+    return {metric: count.shown() for metric, count in counts.items()}
+
+
+def held(install: Install) -> dict[str, tuple[int, int, Decimal]]:
+    """The same, from the lake."""
+    return {
+        metric["id"]: (metric["events"], metric["people"], Decimal(str(metric["sum_value"])).quantize(Decimal("0.01")))
+        for metric in summary(install.pk)["metrics"]
+    }

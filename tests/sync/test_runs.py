@@ -1,0 +1,220 @@
+"""A sync ends with exactly what Klaviyo holds, whatever happens on the way."""
+
+from typing import Any
+
+import pytest
+
+from connector.installs.models import Install
+from connector.klaviyo.resources import SCOPES
+from connector.lake.query import newest, reading
+from connector.records.models import FormerName, Kind, Record
+from connector.sync import history, people, work
+from connector.sync.models import Run
+from tests.connected import connected, finished, held, truth
+from tests.sandbox.running import Running
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def klaviyo(klaviyo_sandbox: Running) -> Running:
+    return klaviyo_sandbox
+
+
+@pytest.fixture
+def install(klaviyo: Running, northwind: Any) -> Install:
+    return connected(klaviyo, northwind)
+
+
+@pytest.fixture
+def short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Turns that are over at once, so that every safe point of a sync is where some turn ends."""
+    monkeypatch.setattr(work, "TURN", 0.0)
+    monkeypatch.setattr(history, "ROWS", 700)
+    monkeypatch.setattr(people, "ROWS", 100)
+
+
+def test_a_first_load_holds_every_event_person_and_cent(klaviyo: Running, install: Install) -> None:
+    run = finished(install)
+
+    assert run.state == Run.State.DONE
+    assert held(install) == truth(klaviyo)
+    assert (install.status, install.is_whole) == (Install.Status.CONNECTED, True)
+    assert run.events == sum(count[0] for count in truth(klaviyo).values())
+
+
+def test_names_of_everything_are_known(klaviyo: Running, install: Install) -> None:
+    finished(install)
+
+    for kind, raw in (
+        (Kind.CAMPAIGN, "campaigns"),
+        (Kind.FLOW, "flows"),
+        (Kind.LIST, "lists"),
+        (Kind.SEGMENT, "segments"),
+        (Kind.METRIC, "metrics"),
+    ):
+        names = dict(Record.objects.filter(install=install, kind=kind).values_list("klaviyo_id", "name"))
+        assert names == {thing["id"]: thing["attributes"]["name"] for thing in klaviyo.raw(raw)}, kind
+    campaigns = {
+        message.parent
+        for message in Record.objects.filter(install=install, kind=Kind.MESSAGE)
+        if message.facts["of"] == "campaign"
+    }
+    assert campaigns == {thing["id"] for thing in klaviyo.raw("campaigns")}
+
+
+def test_profiles_are_kept_without_address_or_name(klaviyo: Running, install: Install) -> None:
+    finished(install)
+
+    raw = {person["id"]: person["attributes"] for person in klaviyo.raw("profiles")}
+    with reading(install.pk, newest(install.pk)) as lake:
+        rows = lake.rows(
+            "select id, country, email_domain, email_hmac from read_parquet($profiles, hive_partitioning=false)"
+        )
+    assert {row[0] for row in rows} == set(raw)
+    assert {row[0]: row[1] for row in rows} == {
+        key: (facts.get("location") or {}).get("country") for key, facts in raw.items()
+    }
+    emails = {key: facts.get("email") for key, facts in raw.items()}
+    assert all(
+        (digest is None) == (emails[key] is None) and (digest is None or len(digest) == 64)
+        for key, _, _, digest in rows
+    )
+
+
+def test_turns_that_end_at_every_safe_point_end_in_the_same(
+    klaviyo: Running, install: Install, short_turns: None
+) -> None:
+    run = finished(install)
+
+    assert run.state == Run.State.DONE
+    assert held(install) == truth(klaviyo)
+
+
+def test_a_worker_that_dies_between_lake_and_place_doubles_nothing(
+    klaviyo: Running, install: Install, short_turns: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deaths = iter(range(4))
+    extend = history._extend
+
+    def dying(*args: Any, **kwargs: Any) -> None:
+        if next(deaths, None) is not None:
+            raise SystemExit  # what was written to the lake is not yet in the run's place
+        extend(*args, **kwargs)
+
+    monkeypatch.setattr(history, "_extend", dying)
+    for _ in range(4):
+        with pytest.raises(SystemExit):
+            finished(install)
+    run = finished(install)
+
+    assert run.state == Run.State.DONE
+    assert held(install) == truth(klaviyo)
+
+
+@pytest.mark.parametrize(
+    "trouble", ["429", "500", "503", "truncated", "malformed", "reset", "html403", "duplicate-page", "looping-cursor"]
+)
+def test_trouble_on_the_way_loses_nothing(
+    klaviyo: Running, install: Install, trouble: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "ROWS", 1000)
+    klaviyo.trigger(trouble, times=3, path="/api/events")
+
+    run = finished(install)
+
+    assert run.state == Run.State.DONE, run.error
+    assert held(install) == truth(klaviyo)
+
+
+def test_late_events_come_in_with_the_next_increment_or_the_reconcile(klaviyo: Running, install: Install) -> None:
+    finished(install)
+    klaviyo.trigger("late-events", account=install.klaviyo_id)
+
+    finished(install, Run.Kind.RECONCILE)
+
+    assert held(install) == truth(klaviyo)
+
+
+def test_an_increment_without_news_writes_nothing(klaviyo: Running, install: Install) -> None:
+    finished(install)
+    before = newest(install.pk)
+
+    run = finished(install)
+
+    assert (run.kind, run.state) == (Run.Kind.INCREMENT, Run.State.DONE)
+    assert newest(install.pk) == before
+
+
+def test_a_connection_that_klaviyo_ended_says_reconnect_and_goes_on_after_it(
+    klaviyo: Running, install: Install, short_turns: None
+) -> None:
+    run = finished(install, turns=12)
+    klaviyo.trigger("revoke", account=install.klaviyo_id)
+
+    failed = finished(install)
+
+    assert (failed.state, install.status) == (Run.State.FAILED, Install.Status.NEEDS_RECONNECT)
+    assert not install.access_token and not install.refresh_token
+
+    grant = klaviyo.grant(install.klaviyo_id)
+    install.access_token, install.refresh_token, install.status = (
+        grant["access_token"],
+        grant["refresh_token"],
+        Install.Status.CONNECTING,
+    )
+    install.save()
+    again = finished(install)
+
+    assert (again.state, again.kind) == (Run.State.DONE, Run.Kind.FIRST)
+    assert again.pk != run.pk
+    assert held(install) == truth(klaviyo)
+
+
+def without(klaviyo: Running, northwind: Any, *scopes: str) -> Install:
+    return connected(klaviyo, northwind, scopes=[scope for scope in SCOPES if scope not in scopes])
+
+
+def test_without_the_scope_for_metrics_their_events_name_them(klaviyo: Running, northwind: Any) -> None:
+    install = without(klaviyo, northwind, "metrics:read")
+
+    run = finished(install)
+
+    names = dict(Record.objects.filter(install=install, kind=Kind.METRIC).values_list("klaviyo_id", "name"))
+    of_events = truth(klaviyo)
+    assert run.state == Run.State.DONE
+    assert names == {
+        thing["id"]: thing["attributes"]["name"] for thing in klaviyo.raw("metrics") if thing["id"] in of_events
+    }
+
+
+def test_what_was_not_granted_is_left_out_and_the_rest_works(klaviyo: Running, northwind: Any) -> None:
+    install = without(klaviyo, northwind, "flows:read", "catalogs:read")
+
+    run = finished(install)
+
+    assert run.state == Run.State.DONE
+    assert run.place["skipped"] == ["catalog", "flow_messages", "flows"] or run.place["skipped"] == ["catalog", "flows"]
+    assert held(install) == truth(klaviyo)
+
+
+def test_without_events_the_account_says_which_scope_is_missing(klaviyo: Running, northwind: Any) -> None:
+    install = without(klaviyo, northwind, "events:read")
+
+    run = finished(install)
+
+    assert (run.state, install.status) == (Run.State.FAILED, Install.Status.SCOPE_MISSING)
+    assert "events:read" in run.error
+
+
+def test_a_renamed_campaign_keeps_its_former_name(klaviyo: Running, install: Install) -> None:
+    finished(install)
+    campaign = Record.objects.filter(install=install, kind=Kind.CAMPAIGN, status="Scheduled").first()
+    assert campaign
+    with klaviyo.client(install.klaviyo_id) as client:
+        body = {"data": {"type": "campaign", "id": campaign.klaviyo_id, "attributes": {"name": "Quite another name"}}}
+        assert client.patch(f"/api/campaigns/{campaign.klaviyo_id}", json=body).status_code == 200
+
+    finished(install)
+
+    assert FormerName.objects.get(record=campaign).name == campaign.name
