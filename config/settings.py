@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import dj_database_url
 import dj_email_url
 from csp.constants import NONE, SELF
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 from config import env as environment
@@ -295,6 +296,23 @@ UNFOLD = {
     "SITE_TITLE": SITE_NAME,
     "SITE_HEADER": SITE_NAME,
     "SITE_URL": "/",
+    "SITE_ICON": lambda request: static("img/mark.svg"),
+    # The pages' green (static/css/plumbline.css) in the steps that Unfold asks for.
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.8% .016 181)",
+            "100": "oklch(94.6% .037 181)",
+            "200": "oklch(89% .068 181)",
+            "300": "oklch(82% .095 181)",
+            "400": "oklch(74% .105 181)",
+            "500": "oklch(60% .1 181)",
+            "600": "oklch(47.5% .083 181)",
+            "700": "oklch(41% .07 181)",
+            "800": "oklch(36% .06 181)",
+            "900": "oklch(31% .05 181)",
+            "950": "oklch(22% .04 181)",
+        },
+    },
     "SHOW_VIEW_ON_SITE": False,
     "LOGIN": {"redirect_after": reverse_lazy("admin:index")},
 }

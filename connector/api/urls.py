@@ -1,7 +1,7 @@
 """Addresses under /api/v1/."""
 
 from django.urls import path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from connector.api import views
 
@@ -17,5 +17,5 @@ urlpatterns = [
     path("receipts/<str:receipt_id>/", views.ReceiptView.as_view(), name="api-receipt"),
     path("audit/", views.AuditView.as_view(), name="api-audit"),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
-    path("docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
+    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
 ]

@@ -164,3 +164,10 @@ def test_the_organization_is_switched_in_the_frame(open_as: Callable[..., Page],
     page.get_by_role("button", name="Switch").click()
 
     expect(page.get_by_label("Organization").locator("option[selected]")).to_have_text("Alice's own shop")
+
+
+def test_the_api_is_described_in_the_browser(open_as: Callable[..., Page], transactional_db: None) -> None:
+    page = open_as(None)
+    page.goto("/api/v1/docs/")
+
+    expect(page.get_by_text("/api/v1/tools/{tool}/").first).to_be_visible()
