@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connector.klaviyo import filters
@@ -104,9 +104,12 @@ zones = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(mi
 moments = st.integers(10**9 * 10**6, 4 * 10**9 * 10**6).flatmap(
     lambda micros: zones.map(lambda zone: datetime.fromtimestamp(micros / 10**6, zone))
 )
+# A busy machine generates slowly, and nothing here depends on time.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 values = texts | st.booleans() | st.integers(-(10**12), 10**12) | moments
 
 
+@PATIENT
 @given(
     st.lists(
         st.tuples(
@@ -132,6 +135,7 @@ def test_what_is_built_reads_as_what_was_meant(parts: list[Any]) -> None:
     assert read(built) == [(operator, field, value) for (operator, _), field, value in parts]
 
 
+@PATIENT
 @given(field=fields, words=st.lists(texts, max_size=5), word=texts)
 def test_lists_and_texts_read_as_what_was_meant(field: str, words: list[str], word: str) -> None:
     assert read(filters.any_of(field, words)) == [("any", field, words)]
@@ -144,6 +148,7 @@ def test_lists_and_texts_read_as_what_was_meant(field: str, words: list[str], wo
     assert read(filters.has(field)) == [("has", field, None)]
 
 
+@PATIENT
 @given(word=texts)
 def test_a_filter_survives_the_address(word: str) -> None:
     built = filters.equals("name", word)

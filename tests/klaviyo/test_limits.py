@@ -5,7 +5,7 @@ import random
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connector.klaviyo import ledger
@@ -94,7 +94,7 @@ class Worker:
 LIMITS = [Limit(1, 2, 10), Limit(1, 15), Limit(3, 60), Limit(10, 150), Limit(75, 750)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     limit=st.sampled_from(LIMITS),
     seed=st.integers(0, 2**32),
@@ -133,9 +133,9 @@ def test_a_day_is_the_last_24_hours() -> None:
 def test_nine_tenths_of_the_allowance_are_used_when_there_is_work(limit: Limit, workers: int, many: bool) -> None:
     world = World(limit, random.Random(7), latency=0.05, many=many)
 
-    world.run(workers, seconds=600.0)
+    world.run(workers, seconds=240.0)
 
-    assert len(world.arrivals) >= 0.9 * limit.steady * 10
+    assert len(world.arrivals) >= 0.9 * limit.steady * 4
 
 
 def test_what_a_dead_process_reserved_comes_free_by_itself() -> None:
