@@ -131,11 +131,12 @@ def _replace_window(place: Place, rows: pa.Table, since: datetime, until: dateti
         change = _change(held, rows, EVENTS, "id")
         if not change.rewritten:
             return change.written(_append(table, EVENTS, change.fresh))
-        months = {file.partition for file in touched} | set(pc.unique(rows["month"]).to_pylist())
+        months = sorted(
+            {str(file.partition) for file in touched} | {str(month) for month in pc.unique(rows["month"]).to_pylist()}
+        )
         window = {"since": since, "until": until}
         pieces = [
-            _month_piece(str(month), [file for file in touched if file.partition == month], window)
-            for month in sorted(months)
+            _month_piece(month, [file for file in touched if file.partition == month], window) for month in months
         ]
         return change.written(rewriter.commit(pieces, changes=True))
 

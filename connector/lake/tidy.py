@@ -3,6 +3,7 @@
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from connector.lake.commits import ONCE, committing
@@ -26,7 +27,7 @@ def thin_out(place: Place, held: Held, table: Table, crowd: int = CROWD) -> None
     opened = open_table(place, table)
     for month, files in _by_partition(live_files(opened, table)).items() if opened else ():
         if len(files) > crowd:
-            committing(held, lambda month=month: _join(place, table, month))
+            committing(held, partial(_join, place, table, month))
 
 
 def settle(place: Place, held: Held) -> None:
