@@ -7,6 +7,7 @@ separated by spaces). It is ready when GET /healthz answers.
 import argparse
 import os
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,7 +34,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # For manage.py sandbox, which may run in a shell that was not told.
     (options.state / "address").write_text(f"http://{options.host}:{options.port}\n")
     config = uvicorn.Config(
-        App(sandbox), host=options.host, port=options.port, http=Breakable, log_level="critical", access_log=False
+        App(sandbox),
+        host=options.host,
+        port=options.port,
+        http=Breakable,
+        log_level="critical",
+        access_log=False,
+        server_header=False,
     )
     uvicorn.Server(config).run()
 
@@ -84,10 +91,16 @@ def assembled(options: argparse.Namespace, app: Registered) -> Sandbox:
 
 
 def _warm(sandbox: Sandbox, options: argparse.Namespace) -> None:
-    """Make what is quickly made before the first request comes."""
-    if options.accounts * options.events <= AT_ONCE:
+    """Make small accounts before the first request comes, and large ones while it may already come."""
+
+    def make() -> None:
         for id in sandbox.oauth.shops:
             sandbox.changes.account(id)
+
+    if options.accounts * options.events <= AT_ONCE:
+        make()
+    else:
+        threading.Thread(target=make, daemon=True).start()
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import asdict
 from random import Random
+from threading import Lock
 from typing import Any
 
 import msgspec
@@ -22,15 +23,19 @@ class Changes:
     def __init__(self, state: State, world: World) -> None:
         self.state, self.world = state, world
         self._current: dict[str, Account] = {}
+        self._lock = Lock()
 
     def account(self, id: str) -> Account:
         """Raises KeyError when there is no such account."""
-        if id not in self._current:
-            account = self.world.account(id)
-            for _, kind, body, at in self.state.recorded(id):
-                APPLY[kind](account, body, at)
-            self._current[id] = account
-        return self._current[id]
+        if id in self._current:
+            return self._current[id]
+        with self._lock:
+            if id not in self._current:
+                account = self.world.account(id)
+                for _, kind, body, at in self.state.recorded(id):
+                    APPLY[kind](account, body, at)
+                self._current[id] = account
+            return self._current[id]
 
     def make(self, account: Account, kind: str, body: dict[str, Any], at: float) -> None:
         self.state.record(account.id, kind, body, at)

@@ -78,11 +78,12 @@ def _members(sandbox: Sandbox, account: str, group: str) -> Stream:
 def _raw(sandbox: Sandbox, account: str, kind: str) -> Stream:
     held = sandbox.changes.account(account)
     held.settle(sandbox.clock())
-    if kind == "events":
+    kind = kind.removesuffix("s")
+    if kind == "event":
         return _raw_events(held)
-    if kind == "profiles":
+    if kind == "profile":
         return (_raw_thing(profiles.as_thing(person)) for person in held.people)
-    return (_raw_thing(thing) for thing in list(held.of(kind.removesuffix("s")).values()))
+    return (_raw_thing(thing) for thing in list(held.of(kind).values()))
 
 
 def _raw_thing(thing: Thing) -> bytes:

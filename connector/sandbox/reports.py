@@ -200,7 +200,7 @@ def _credited(account: Account, messages: Sequence[Message]) -> set[int]:
     if version != events.version:
         held = {}
         for row, credits in events.credits.items():
-            for credit in credits:
+            for credit in credits if events.here(row) else ():
                 held.setdefault(credit.message, set()).add(row)
         account.derived["credits by message"] = (events.version, held)
     return set().union(*(held.get(message.number, ()) for message in messages))

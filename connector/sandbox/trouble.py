@@ -1,10 +1,13 @@
 """Trouble on demand: what the next requests meet instead of a good answer."""
 
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from urllib.parse import parse_qsl, quote, urlencode
 
 from connector.sandbox.call import JSON_API, Answer
+from connector.sandbox.query import opened
 
 FAULTS = ("429", "500", "503", "slow", "html403", "truncated", "malformed", "reset", "duplicate-page", "looping-cursor",
           "lost-answer")  # fmt: skip
@@ -69,7 +72,7 @@ def bent(fault: Fault, answer: Answer, before: Answer | None) -> Answer:
     if fault.kind == "malformed":
         return replace(answer, body=answer.body[: len(answer.body) // 2] + b"<oops>")
     if fault.kind == "duplicate-page" and before is not None:
-        return _with_next(before, _next(answer))
+        return _with_next(before, _respelled(_links(answer).get("self")))
     if fault.kind == "looping-cursor":
         return _with_next(answer, _links(answer).get("self"))
     return answer
@@ -80,8 +83,16 @@ def _links(answer: Answer) -> Mapping[str, str | None]:
     return links
 
 
-def _next(answer: Answer) -> str | None:
-    return _links(answer).get("next")
+def _respelled(address: str | None) -> str | None:
+    """The same page under another spelling of its cursor, so that a repeated page is not a repeated cursor."""
+    if address is None:
+        return None
+    start, _, query = address.partition("?")
+    said = dict(parse_qsl(query))
+    if "page[cursor]" in said:
+        place = json.dumps(opened(said["page[cursor]"]), indent=1)
+        said["page[cursor]"] = base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+    return f"{start}?{urlencode(said, quote_via=quote)}"
 
 
 def _with_next(answer: Answer, following: str | None) -> Answer:

@@ -59,7 +59,10 @@ def _person(account: Account, number: int, at: int) -> Visitor:
     person.attributes = msgspec.json.encode(_attributes(account, person, (first, last), place, number))
     wants = chance.random() < 0.82
     person.subscriptions = msgspec.json.encode(subscriptions(at, email and wants, sms, form[0] if via_form else None))
-    piece = b'"Email Domain":%b,"Inbox Provider":%b' % (msgspec.json.encode(domain), msgspec.json.encode(inbox))
+    written = (domain, inbox, address or "")
+    piece = b'"Email Domain":%b,"Inbox Provider":%b,"Recipient Email Address":%b' % tuple(
+        map(msgspec.json.encode, written)
+    )
     made = account.people.add(person)
     return Visitor(made, at, email and wants, sms, inbox == "Apple", piece, form if via_form else None)
 

@@ -66,6 +66,9 @@ class Events:
         """What events are sorted by."""
         return self.time[row], row
 
+    def here(self, row: int) -> bool:
+        return row not in self._gone
+
     def id(self, row: int) -> str:
         return spelled(mixed(self.seed, row))
 

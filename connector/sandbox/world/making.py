@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from math import ceil, sqrt
-from threading import Lock
 
 from connector.sandbox.world.account import Account, Size, blank
 from connector.sandbox.world.crowd import people
@@ -31,14 +30,12 @@ class World:
         self.plan = plan
         self.shops = {shop.id: shop for shop in roster(plan.accounts, plan.empty)}
         self._made: dict[str, Account] = {}
-        self._lock = Lock()
 
     def account(self, id: str) -> Account:
         """The account, made now if it was not yet. Raises KeyError."""
-        with self._lock:
-            if id not in self._made:
-                self._made[id] = make(self.shops[id], self.plan)
-            return self._made[id]
+        if id not in self._made:
+            self._made[id] = make(self.shops[id], self.plan)
+        return self._made[id]
 
 
 def make(shop: Shop, plan: Plan) -> Account:

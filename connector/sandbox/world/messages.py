@@ -91,7 +91,10 @@ def campaign_attributes(
         "name": name,
         "status": status,
         "archived": False,
-        "audiences": {"included": [account.named["list Newsletter"]], "excluded": []},
+        "audiences": {
+            "included": [account.named["list SMS Subscribers" if channel == "sms" else "list Newsletter"]],
+            "excluded": [],
+        },
         "send_options": {"use_smart_sending": True},
         "tracking_options": tracking,
         "send_strategy": strategy,

@@ -64,6 +64,8 @@ class Story:
             said |= {"form_id": visitor.form[0], "form_name": visitor.form[1], "Method Detail": visitor.form[0]}
         properties = encode(said)
         at = visitor.created
+        if metric == "Subscribed to SMS Marketing" and self._long_ago(at):
+            metric = "Consented to Receive SMS"
         if visitor.form:
             self.add(
                 at,
@@ -76,6 +78,10 @@ class Story:
         if list_name == "Newsletter":
             for step, message in enumerate(self.flows["welcome"]):
                 self.send(message, visitor, at + 300 + step * 3 * DAY)
+
+    def _long_ago(self, at: int) -> bool:
+        """Whether Klaviyo still used its former names, in accounts that are that old."""
+        return self.account.shop.old_names and at < self.account.base - 365 * DAY
 
     def add(self, at: int, metric: str, visitor: Visitor | None, properties: bytes, message: int = -1) -> int:
         person = visitor.number if visitor else NOBODY
@@ -153,8 +159,7 @@ class Story:
             self.clicked(message, visitor, at + offset, start, bot=True)
 
     def _left(self, message: Message, visitor: Visitor, at: int, start: bytes) -> None:
-        old = "Unsubscribed" in self.number and at < self.account.base - 365 * DAY
-        name = "Unsubscribed" if old else "Unsubscribed from Email Marketing"
+        name = "Unsubscribed" if self._long_ago(at) else "Unsubscribed from Email Marketing"
         complained = self.chance.random() < 0.15
         if at < self.account.base:
             self.add(at, "Marked Email as Spam" if complained else name, visitor, start + b"}", message.number)
