@@ -115,13 +115,16 @@ def judge(call: Call, status: int, headers: httpx.Headers, body: bytes, parse: C
 def lost(call: Call, message: str = "Klaviyo did not answer in full.") -> Trouble:
     """The request may have arrived. A read is asked again; of a write nobody knows."""
     if not call.reads:
-        raise Unconfirmed(f"Klaviyo's answer to {call.name} was lost: it may have been done.")
+        raise Unconfirmed(f"Klaviyo's answer to {call.name} was lost: it may have been done.") from None
     return Trouble(UpstreamBroken(message))
 
 
 def own(address: str, call: Call) -> str:
     """A link of Klaviyo's, if it stays at the origin that the token is for. Raises UpstreamBroken if not."""
-    absolute = urljoin(call.url, address)
+    try:
+        absolute = str(httpx.URL(urljoin(call.url, address)))
+    except (ValueError, httpx.InvalidURL):
+        raise UpstreamBroken(f"Klaviyo's link from {call.name} is no address.") from None
     there, here = urlsplit(absolute), urlsplit(call.url)
     if (there.scheme, there.netloc) != (here.scheme, here.netloc):
         raise UpstreamBroken(f"Klaviyo's link from {call.name} leads elsewhere.")

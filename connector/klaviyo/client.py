@@ -35,6 +35,8 @@ from connector.klaviyo.wire import API_URL, pool, read, retry_after
 
 TRIES = 6
 LONGEST_PAUSE = 4.0
+LONGEST = 150.0
+"""Seconds after which a request is not tried again, however few its tries: two that hung to their time-out, and more."""
 MEDIA = "application/vnd.api+json"
 
 
@@ -287,13 +289,14 @@ class _Patience:
     def __init__(self, seconds: float, sleep: Callable[[float], None], chance: Callable[[], float]) -> None:
         self.left = seconds
         self._tries = 0
+        self._began = time.monotonic()
         self._sleep = sleep
         self._chance = chance
 
     def spend(self, trouble: Trouble) -> None:
         """Sleep before another try: as long as Klaviyo asks, else twice as long each time, half of it by chance."""
         self._tries += 1
-        if self._tries >= TRIES:
+        if self._tries >= TRIES or time.monotonic() - self._began > LONGEST:
             raise trouble.error
         pause = trouble.pause
         if pause is None:

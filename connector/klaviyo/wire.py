@@ -23,15 +23,8 @@ class TooMuch(httpx.HTTPError):
 def pool() -> httpx.Client:
     """This process's connections. Made on first use, so never before a fork; a fork makes its own."""
     pid = os.getpid()
-    if pid not in _pools:
-        _pools[pid] = httpx.Client(
-            http2=False,
-            follow_redirects=False,
-            timeout=httpx.Timeout(READ, connect=CONNECT),
-            limits=httpx.Limits(max_connections=64, max_keepalive_connections=16, keepalive_expiry=30.0),
-            headers={"accept-encoding": "gzip", "user-agent": "plumbline"},
-        )
-    return _pools[pid]
+    # setdefault: of two threads that come first, both take the same one.
+    return _pools.get(pid) or _pools.setdefault(pid, _connections())
 
 
 def read(
@@ -50,6 +43,16 @@ def read(
         return response.status_code, response.headers, b"".join(parts)
     finally:
         response.close()
+
+
+def _connections() -> httpx.Client:
+    return httpx.Client(
+        http2=False,
+        follow_redirects=False,
+        timeout=httpx.Timeout(READ, connect=CONNECT),
+        limits=httpx.Limits(max_connections=64, max_keepalive_connections=16, keepalive_expiry=30.0),
+        headers={"accept-encoding": "gzip", "user-agent": "plumbline"},
+    )
 
 
 def retry_after(headers: httpx.Headers) -> float | None:

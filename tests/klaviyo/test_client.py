@@ -83,12 +83,20 @@ def test_pages_that_go_in_a_circle_end(server: Told, klaviyo: Klaviyo) -> None:
 
 
 @pytest.mark.parametrize(
-    "link", ["https://evil.example/api/lists?page=2", "http://127.0.0.1:1/api/lists", "//evil.example/api/lists"]
+    "link",
+    [
+        "https://evil.example/api/lists?page=2",
+        "http://127.0.0.1:1/api/lists",
+        "//evil.example/api/lists",
+        "http://[",
+        "http://127.0.0.1@evil.example/",
+        "http://127.0.0.1:99999999/",
+    ],
 )
 def test_the_token_is_never_taken_to_another_host(server: Told, klaviyo: Klaviyo, link: str) -> None:
     server.script = [reply({"data": [], "links": {"next": link}})]
 
-    with pytest.raises(UpstreamBroken, match="elsewhere"):
+    with pytest.raises(UpstreamBroken, match="elsewhere|no address"):
         list(klaviyo.pages("lists"))
 
 
@@ -144,6 +152,19 @@ def test_a_server_that_hangs_is_given_up_and_asked_again(
     server.script = [Reply(hang=5.0), reply(LISTS)]
 
     assert klaviyo.get("lists")["data"][0]["id"] == "L1"
+
+
+def test_a_server_that_goes_on_hanging_is_left_before_its_tries_are_spent(
+    server: Told, klaviyo: Klaviyo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "LONGEST", 0.5)
+    monkeypatch.setattr(wire.pool(), "_timeout", httpx.Timeout(0.3, connect=0.3))
+    server.script = [Reply(hang=5.0)]
+
+    with pytest.raises(UpstreamBroken):
+        klaviyo.get("lists")
+
+    assert len(server.requests) == 2
 
 
 def test_an_answer_that_drips_is_given_up(server: Told, klaviyo: Klaviyo, monkeypatch: pytest.MonkeyPatch) -> None:
