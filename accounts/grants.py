@@ -162,7 +162,7 @@ def note_use(connection_id: UUID, *, client: str = "", version: str = "") -> Non
 def redeem(code: Grant, pair: Pair) -> None:
     """Exchange a code for its first tokens. Of many at once one wins; all others raise Spent and end the connection."""
     with transaction.atomic():
-        connection = _locked(code.connection_id)
+        connection = _locked(code)
         first = Grant.objects.filter(pk=code.pk, used_at=None).update(used_at=timezone.now())
         if first and connection.revoked_at is None:
             _issue(connection, pair, family=uuid7())
@@ -184,7 +184,7 @@ def rotate(token: RefreshToken, pair: Pair) -> None:
     Raises Spent; after the window the whole connection has ended by then (RFC 9700, 4.14.2).
     """
     with transaction.atomic():
-        connection = _locked(token.connection_id)
+        connection = _locked(token)
         token.refresh_from_db(fields=["rotated_at", "revoked"])
         dead = connection.revoked_at is not None or token.revoked is not None
         if not dead and not is_reuse(token):
@@ -240,8 +240,10 @@ def _membership_of(prefix: str) -> dict[str, Any]:
     }
 
 
-def _locked(connection_id: UUID | None) -> Connection:
-    return Connection.objects.select_for_update().get(pk=connection_id)
+def _locked(row: Grant | RefreshToken) -> Connection:
+    if row.connection_id is None:
+        raise Spent
+    return Connection.objects.select_for_update().get(pk=row.connection_id)
 
 
 def _issue(connection: Connection, pair: Pair, *, family: UUID | None) -> None:
@@ -272,7 +274,7 @@ def _mark_rotated(token: RefreshToken) -> None:
         )
 
 
-def _subject(connection: Connection) -> dict[str, str]:
+def _subject(connection: Connection) -> dict[str, Any]:
     return {
         "subject_kind": "connection",
         "subject_id": str(connection.pk),

@@ -16,6 +16,7 @@ from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOper
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import UnreadablePostError
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control
 from django.utils.decorators import method_decorator
@@ -28,9 +29,9 @@ from oauth2_provider.views.mixins import OAuthLibMixin
 from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, CustomOAuth2Error, InvalidRequestError, OAuth2Error
 
 from accounts import grants
-from accounts.caller import digest, install_ids, scopes_of_role
+from accounts.caller import Caller, digest, install_ids
 from accounts.clients import BadRegistration, pin_of, read_registration
-from accounts.limits import within_limit
+from accounts.limits import ip_of, within_limit
 from accounts.middleware import chosen_membership, page_caller
 from accounts.models import Application, Membership
 from accounts.oauth_documents import CORS, preflight
@@ -75,6 +76,7 @@ class Choice:
     """One organization on the consent page, with the accounts that this member may let the assistant see."""
 
     membership: Membership
+    caller: Caller
     installs: list[Install]
 
 
@@ -96,7 +98,7 @@ class AuthorizeView(BaseAuthorizationView):
     oauthlib_backend_class = QueryOnlyCore
     http_method_names = ["get", "post"]
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         query = request.META.get("QUERY_STRING", "")
         if len(query) > LONGEST_QUERY or _BAD_PERCENT.search(query):
             return _no_store(oauth_error("invalid_request", "The query is not a valid one."))
@@ -132,7 +134,7 @@ class AuthorizeView(BaseAuthorizationView):
             return self.refused(asked, consent)
         if consent.problem or consent.chosen is None:
             return self.consent_page(asked, consent, status=400)
-        return self.approved(asked, consent, consent.chosen.membership)
+        return self.approved(asked, consent, consent.chosen.caller)
 
     def checked_request(self) -> Asked:
         """Raises OAuthToolkitError: its FatalClientError is shown here, all others go back to the client."""
@@ -155,9 +157,8 @@ class AuthorizeView(BaseAuthorizationView):
             raise OAuthToolkitError(error, redirect_uri=asked.redirect_uri) from error
         return asked
 
-    def approved(self, asked: Asked, consent: Consent, membership: Membership) -> HttpResponse:
-        caller = page_caller(self.request, membership)
-        allowed = {"offline_access"} | (consent.scopes & scopes_of_role(membership.role))
+    def approved(self, asked: Asked, consent: Consent, caller: Caller) -> HttpResponse:
+        allowed = {"offline_access"} | (consent.scopes & caller.scopes)
         installs = None if consent.all_installs else install_ids(sorted(consent.ticked))
         with transaction.atomic():
             asked.credentials["connection"] = grants.approve(
@@ -172,8 +173,8 @@ class AuthorizeView(BaseAuthorizationView):
         return self.redirect(uri, None)
 
     def refused(self, asked: Asked, consent: Consent) -> HttpResponse:
-        membership = consent.chosen.membership if consent.chosen else chosen_membership(self.request)
-        if caller := page_caller(self.request, membership):
+        caller = consent.chosen.caller if consent.chosen else page_caller(self.request)
+        if caller:
             grants.refuse(caller=caller, application=asked.application)
         raise asked.refusal(AccessDeniedError, "The person refused.")
 
@@ -229,13 +230,15 @@ def posted_consent(request: HttpRequest) -> Consent:
 
 
 def choices_of(request: HttpRequest) -> list[Choice]:
-    memberships = Membership.objects.filter(user_id=request.user.pk).select_related("user", "organization")
-    return [Choice(membership, _installs_of(request, membership)) for membership in memberships]
+    if not request.user.is_authenticated:
+        return []
+    memberships = Membership.objects.filter(user=request.user).select_related("user", "organization")
+    with_callers = [(membership, page_caller(request, membership)) for membership in memberships]
+    return [Choice(membership, caller, _installs_of(caller)) for membership, caller in with_callers if caller]
 
 
-def _installs_of(request: HttpRequest, membership: Membership) -> list[Install]:
-    caller = page_caller(request, membership)
-    return list(Install.objects.visible_to(caller).exclude(status=Install.Status.DISCONNECTED)) if caller else []
+def _installs_of(caller: Caller) -> list[Install]:
+    return list(Install.objects.visible_to(caller).exclude(status=Install.Status.DISCONNECTED))
 
 
 def _choice_named(choices: list[Choice], posted: str | None) -> Choice | None:
@@ -260,11 +263,11 @@ class BackChannel(OAuthLibMixin, View):
     http_method_names = ["post"]
     body_is_form = True
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.method == "OPTIONS":
             return preflight("POST, OPTIONS")
-        response = _body_problem(request, self.body_is_form) if request.method == "POST" else None
-        response = _no_store(response or super().dispatch(request, *args, **kwargs))
+        problem = _body_problem(request, self.body_is_form) if request.method == "POST" else None
+        response = _no_store(problem or super().dispatch(request, *args, **kwargs))
         for name, value in CORS.items():
             response[name] = value
         return response
@@ -333,7 +336,7 @@ def register(body: bytes, address: str) -> dict[str, Any]:
     record(
         "grant.registered",
         via="mcp",
-        ip=address or None,
+        ip=ip_of(address),
         subject_kind="client",
         subject_id=str(application.pk),
         subject_label=asked.name,
@@ -385,7 +388,7 @@ def _with_query(uri: str, **added: str | None) -> str:
     )
 
 
-def _no_store(response: HttpResponse) -> HttpResponse:
+def _no_store(response: HttpResponseBase) -> HttpResponseBase:
     response.headers.setdefault("Pragma", "no-cache")
     patch_cache_control(response, no_store=True)
     return response
