@@ -5,7 +5,7 @@ import os
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ.setdefault("DATABASE_POOL", "true")
 
-from django.core.asgi import get_asgi_application  # noqa: E402  (settings must be named first)
+from django.core.asgi import get_asgi_application
 
 django_application = get_asgi_application()
 
