@@ -13,19 +13,12 @@ from connector.installs.models import Allowance
 from connector.klaviyo import ledger
 from connector.klaviyo.ledger import State
 from connector.klaviyo.limits import Limiter, Seen, Store
-from connector.klaviyo.resources import REPORTS
 
 
 @cache
 def limiter() -> Limiter:
     """This process's limiter. It shares every allowance with all other processes of the product."""
     return Limiter(_store())
-
-
-def reports_left(account: str) -> int:
-    """How many more of the scarcest of the five reports may be asked for in the 24 hours that end now."""
-    left = [limiter().left(account, name) for name in REPORTS]
-    return min(one.daily for one in left if one.daily is not None)
 
 
 def _store() -> Store:

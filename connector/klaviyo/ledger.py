@@ -103,6 +103,7 @@ def wait(state: State, limit: Limit, now: float) -> float:
 def learn(state: State, limit: Limit, told: Told) -> None:
     """Correct ourselves by headers: a lower limit, or room that somebody else has used."""
     for window, quota in told.quota.items():
+        state["quota"].pop(str(window), None)
         if 0 < quota < limit.windows().get(window, 0):
             state["quota"][str(window)] = quota
     if told.window is None:

@@ -148,9 +148,11 @@ class Permit:
         self._slots = slots
 
     def answered(self, headers: Mapping[str, str] | None = None) -> None:
-        """The answer is in, or nobody waits for it any more. RateLimit headers speak of the request's own bucket."""
-        for number, (purse, block) in enumerate(self._slots):
-            purse.answered(block, headers if headers is not None and number == 0 else {})
+        """The answer is in, or nobody waits for it any more. Of which bucket the RateLimit headers of a request speak
+        that counts against several, nobody knows."""
+        told = headers if headers is not None and len(self._slots) == 1 else {}
+        for purse, block in self._slots:
+            purse.answered(block, told)
 
     def refused(self, seconds: float) -> None:
         """Klaviyo answered 429: nobody sends on these buckets for so long."""
