@@ -4,6 +4,9 @@ import logging
 import re
 from typing import Final
 
+import structlog
+from structlog.typing import EventDict, WrappedLogger
+
 # Whatever looks like a credential, an e-mail address or a long digit run: a log line is never the place for it.
 PATTERNS: Final = (
     re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}"),
@@ -36,3 +39,30 @@ class Scrub(logging.Filter):
 class LineFormatter(logging.Formatter):
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+
+
+def route_requests() -> None:
+    """Send django_structlog's line of each request through `logging`, so that it is scrubbed like every other."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.stdlib.filter_by_level,
+            one_line_without_query,
+            structlog.processors.format_exc_info,
+            structlog.processors.KeyValueRenderer(key_order=["event"]),
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+
+
+def one_line_without_query(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """One line as a request ends; never its query, where codes, states and filters stand."""
+    if event.get("event") == "request_started":
+        raise structlog.DropEvent
+    if "request" in event:
+        event["request"] = str(event["request"]).split("?", 1)[0]
+    if "code" in event:
+        event["status"] = event.pop("code")  # scrub() would take it for an OAuth code
+    return event

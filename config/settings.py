@@ -11,6 +11,7 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 from config import env as environment
+from config import logs
 
 ENV = environment.load()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -191,6 +192,10 @@ SESSION_COOKIE_SAMESITE = "Lax"  # Klaviyo's redirect back must carry the sessio
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENV.is_https
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENV.is_https else None
 SECURE_SSL_REDIRECT = False  # the proxy's work; a redirect on /mcp would lose the Authorization header
+SILENCED_SYSTEM_CHECKS = [
+    "security.W008",  # see SECURE_SSL_REDIRECT
+    "oauth2_provider.W008",  # http is for an assistant's own machine alone (RFC 8252), which accounts/oauth.py checks
+]
 SECURE_HSTS_SECONDS = 31_536_000 if ENV.is_https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = ENV.is_https
 SECURE_REFERRER_POLICY = "same-origin"
@@ -319,6 +324,7 @@ UNFOLD = {
 
 # --- Logs: one line of facts each, never a token, a body or a person ---------------------------------------------------
 
+logs.route_requests()
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

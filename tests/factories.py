@@ -234,7 +234,7 @@ def people_who_answer(install: Install, now: datetime) -> dict[str, Any]:
                 "account": install.klaviyo_id,
                 "complete_from": "2000-01-01T00:00:00+00:00",
                 "complete_to": (now - timedelta(minutes=10)).isoformat(),
-                "version": {"events": 12, "profiles": 4, "members": -1},
+                "version": 12,
             }
         ],
         "caveats": [

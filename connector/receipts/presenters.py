@@ -36,7 +36,7 @@ MOMENTS: Final = {
     "in_period": "in the same period",
     "ever": "at any time",
 }
-LABELS: Final = {"median_days": "Median days between the two", "url": "Address"}
+LABELS: Final = {"did": "Did it", "median_days": "Median time between the two", "url": "Address"}
 MONEY: Final = frozenset(
     {"revenue", "amount", "average_order_value", "revenue_per_delivery", "attributed_revenue", "price"}
 )
@@ -152,7 +152,21 @@ def people_question(args: dict[str, Any]) -> str:
     text = f"Who {did(args)}"
     if args.get("but_not"):
         text += f" but {did_not(args)}{timing(args)}"
+    if args.get("period", "all") != "all":
+        text += f", {spoken(str(args['period']))}"
+    if args.get("machine_opens") == "exclude":
+        text += ", machine opens left out"
     return f"{text}?"
+
+
+def spoken(period: str) -> str:
+    """`last_6_months` -> `in the last 6 months`; the forms are those of answers' `period` argument."""
+    if ".." in period:
+        return "from {} to {}".format(*period.split("..", 1))
+    if period[:1].isdigit():
+        return f"in {period}"
+    text = period.replace("_", " ")
+    return f"in the {text}" if any(char.isdigit() for char in text) else text
 
 
 def did(args: dict[str, Any]) -> str:
@@ -188,7 +202,7 @@ def timing(args: dict[str, Any]) -> str:
     if args.get("but_not") == "member":
         return ""
     if args.get("but_not_period"):
-        return f" in {words(str(args['but_not_period'])).lower()}"
+        return f" {spoken(str(args['but_not_period']))}"
     when = MOMENTS.get(str(args.get("but_not_when") or "after"), "")
     days = args.get("within_days")
     return f" within {days} day{'s' if days != 1 else ''} {when}" if days else f" {when}"
@@ -240,6 +254,8 @@ def people_table(values: dict[str, Any], args: dict[str, Any], currency: str) ->
         for name, _, share in lines
     ]
     used = [name for name in columns if any(part[name] is not None for part in parts)]
+    if all(part["humans"] in (None, part["people"]) for part in parts) and "humans" in used:
+        used.remove("humans")  # no machine had a part in it
     return Table(
         title="People",
         columns=[Cell("", False)] + [Cell(columns[name], True) for name in used],
@@ -297,10 +313,17 @@ def shown(name: str, value: Any, currency: str) -> str:
     ):
         return f"{value:.1%}"
     if name.startswith("median_days") and isinstance(value, int | float):
-        return f"{value:.1f}"
+        return duration(value)
     if name in MONEY and isinstance(value, int | float):
         return f"{value:,.2f} {currency}".strip()
     return f"{value:,}" if isinstance(value, int | float) else str(value)
+
+
+def duration(days: float) -> str:
+    """`1.2 days`, `3.5 hours`, `12 minutes`."""
+    if days >= 1:
+        return f"{days:,.1f} days"
+    return f"{days * 24:.1f} hours" if days * 24 >= 1 else f"{days * 24 * 60:.0f} minutes"
 
 
 def method_lines(method: dict[str, Any]) -> Iterator[tuple[str, str]]:

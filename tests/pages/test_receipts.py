@@ -24,6 +24,7 @@ def test_the_page_tells_question_answer_figures_and_where_they_come_from(alice_c
     )
     assert "1,204 of the 1,851 people" in page
     assert "65.0%" in page
+    assert "1.2 days" in page
     assert "Counted from events" in page
     assert 'href="https://www.klaviyo.com/metric/PLCORD"' in page
     assert "from the very first" in page
@@ -77,8 +78,14 @@ def test_the_list_goes_on_where_the_page_ends(alice_client: Client, northwind: A
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        ({"did": "ordered", "at_least": 2, "period": "2026"}, "Who placed an order at least 2 times?"),
+        ({"did": "ordered", "at_least": 2, "period": "2026"}, "Who placed an order at least 2 times, in 2026?"),
         ({"did": "clicked_email", "flow": "Welcome"}, "Who clicked in the flow “Welcome”?"),
+        ({"did": "ordered", "period": "last_6_months"}, "Who placed an order, in the last 6 months?"),
+        ({"did": "ordered", "period": "2026-01-01..2026-01-31"}, "Who placed an order, from 2026-01-01 to 2026-01-31?"),
+        (
+            {"did": "opened_email", "period": "yesterday", "machine_opens": "exclude"},
+            "Who opened an e-mail, yesterday, machine opens left out?",
+        ),
         (
             {"did": "ordered", "campaign": "Sale", "but_not": "ordered", "but_not_when": "before"},
             "Who placed an order of “Sale” but did not place an order before that?",
