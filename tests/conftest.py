@@ -7,6 +7,7 @@ import atexit
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -138,10 +139,10 @@ def alice_caller(alice: Any) -> Any:
 
 @pytest.fixture
 def klaviyo_sandbox(tmp_path: Path, settings: Any) -> Iterator[Any]:
-    """A sandbox of one test's own, without limits; the product is pointed at it."""
+    """A sandbox of one test's own, without limits, whose history ends now; the product is pointed at it."""
     from tests.connected import point_at
     from tests.sandbox.running import running
 
-    with running(tmp_path) as started:
+    with running(tmp_path, base=int(time.time())) as started:
         point_at(settings, started)
         yield started

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.utils import timezone
@@ -79,11 +79,16 @@ def truth(klaviyo: Running, account: str = AMERICA) -> dict[str, tuple[int, int,
         count.events += 1
         if event["profile"]:
             count.people.add(event["profile"])
-        value = event["properties"].get("$value")
-        count.value += (
-            Decimal(str(value)) if isinstance(value, int | float | str) and not isinstance(value, bool) else 0
-        )
+        count.value += amount(event["properties"].get("$value"))
     return {metric: count.shown() for metric, count in counts.items()}
+
+
+def amount(value: object) -> Decimal:
+    """What a person would read as an amount; anything else is none."""
+    try:
+        return Decimal(0) if isinstance(value, bool) or value is None else Decimal(str(value))
+    except InvalidOperation:
+        return Decimal(0)
 
 
 def held(install: Install) -> dict[str, tuple[int, int, Decimal]]:

@@ -297,7 +297,7 @@ def group_of(text: str | None) -> str:
     if text == "times" or (text.startswith("event:") and name in EVENT_GROUPS):
         return text
     if text.startswith("event:"):
-        raise bad("group_by", f"{text!r} is not known; event: takes {', '.join(sorted(EVENT_GROUPS))}")
+        raise bad("group_by", f"{text!r} is not known; event: takes {', '.join(EVENT_GROUPS)}")
     if text.startswith("property:"):
         raise bad(
             "group_by",

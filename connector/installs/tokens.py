@@ -40,7 +40,7 @@ class InstallTokens:
             install = self._load()
             if install.access_token != stale:
                 return install.access_token
-            if self._claim():
+            if self._claim(install):
                 return self._call(install)
             time.sleep(POLL)
         raise TryLater(5.0)
@@ -51,10 +51,12 @@ class InstallTokens:
             raise Reconnect("The connection to this Klaviyo account has ended.")
         return install
 
-    def _claim(self) -> bool:
+    def _claim(self, install: Install) -> bool:
+        """Compare-and-set on the row as it was read: whoever read it before another's renewal was stored must read again."""
         now = timezone.now()
         free = Q(renewing_until=None) | Q(renewing_until__lt=now)
-        return Install.objects.filter(free, pk=self.install_id).update(renewing_until=now + CLAIM) == 1
+        unchanged = Install.objects.filter(free, pk=install.pk, token_expires_at=install.token_expires_at)
+        return unchanged.update(renewing_until=now + CLAIM) == 1
 
     def _call(self, install: Install) -> str:
         """Ask Klaviyo outside any transaction: a call may hang, a lock must not."""

@@ -7,7 +7,7 @@ redirects that lose the token), so tokens, CORS and methods are ours; from there
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -18,7 +18,7 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from accounts.caller import Caller
 from accounts.grants import bearer_caller, note_use
@@ -47,7 +47,7 @@ _BEARER: Final = re.compile(r"bearer +([A-Za-z0-9._~+/-]{1,512}=*) *", re.IGNORE
 class Edge:
     """The application that config/asgi.py serves."""
 
-    def __init__(self, django_application: ASGIApp) -> None:
+    def __init__(self, django_application: Callable[..., Awaitable[None]]) -> None:
         self._django = django_application
         self._door: Door | None = None
 

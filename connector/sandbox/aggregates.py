@@ -120,7 +120,7 @@ def _attributed(name: str, owner: str, owner_id: str, code: str, channel: str) -
 
 def _page(call: Call, said: dict[str, Any], parts: list[Frame], groups: dict[tuple[str, ...], list[Cell]]) -> Answer:
     rows = sorted(groups.items(), key=lambda row: _order(said, row), reverse=(said.get("sort") or "").startswith("-"))
-    start = int(opened(said["page_cursor"])[0]) if said.get("page_cursor") else 0
+    start = int(opened("aggregates", said["page_cursor"])[0]) if said.get("page_cursor") else 0
     size = said.get("page_size") or 500
     data = [
         {
@@ -133,7 +133,7 @@ def _page(call: Call, said: dict[str, Any], parts: list[Frame], groups: dict[tup
         empty: Iterable[str] = said["measurements"]
         data = [{"dimensions": [], "measurements": {name: [0.0] * len(parts) for name in empty}}]
     dates = [datetime.fromtimestamp(part.start, part.zone).isoformat() for part in parts]
-    following = closed(start + size) if start + size < len(rows) else None
+    following = closed("aggregates", start + size) if start + size < len(rows) else None
     document = {"type": "metric-aggregate", "id": said["metric_id"], "attributes": {"dates": dates, "data": data},
                 "links": {"self": call.address}}  # fmt: skip
     return answered({"data": document, "links": {"self": call.address, "next": following, "prev": None}})

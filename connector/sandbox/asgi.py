@@ -98,8 +98,9 @@ class App:
             )
             await _send(at_once, send)
             return
+        again = self.sandbox.respelled(request) if fault.kind == "duplicate-page" else ""
         before = self.sandbox.trouble.last.get(request.path)
-        answer = bent(fault, self.sandbox.answer(request, install), before)
+        answer = bent(fault, self.sandbox.answer(request, install), before, again)
         if fault.kind == "lost-answer":
             await _cut(scope)
         elif fault.kind == "truncated":

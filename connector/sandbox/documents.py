@@ -51,7 +51,7 @@ def cut(call: Call, rows: Sequence[Row], key: Callable[[Row], Any]) -> tuple[lis
         ordered = [row for row in ordered if (key(row) < last if query.descending else key(row) > last)]
     size = query.size or len(ordered)
     page = ordered[:size]
-    return page, closed(*key(page[-1])) if len(ordered) > size else None
+    return page, closed(query.mark, *key(page[-1])) if len(ordered) > size else None
 
 
 def _tuples(place: Any) -> Any:
@@ -64,7 +64,7 @@ def sortable(value: Any) -> tuple[int, Any]:
 
 
 def page_links(call: Call, following: str | None) -> dict[str, str | None]:
-    current = closed(*call.query.cursor) if call.query.cursor else None
+    current = closed(call.query.mark, *call.query.cursor) if call.query.cursor else None
     return {
         "self": call.page_address(current),
         "next": call.page_address(following) if following else None,

@@ -40,7 +40,7 @@ def get_events(call: Call) -> Answer:
         places = range(span.end - 1, span.start - 1, -1)
     rows = (span.rows[place] for place in places)
     page = list(islice(_having(call, rows), query.size + 1))
-    following = closed(*events.key(page[query.size - 1])) if len(page) > query.size else None
+    following = closed(query.mark, *events.key(page[query.size - 1])) if len(page) > query.size else None
     page = page[: query.size]
     writer = Writer(call)
     parts = [b'{"data":[', b",".join(map(writer.written, page)), b"]"]
@@ -82,10 +82,7 @@ def _span(call: Call) -> Span:
 
 
 def _past(call: Call, rows: Sequence[int], start: int, end: int) -> tuple[int, int]:
-    try:
-        at, row = (int(part) for part in call.query.cursor or ())
-    except (TypeError, ValueError):
-        raise bad_parameter("page[cursor]", "Invalid cursor provided.") from None
+    at, row = call.query.cursor or (0, 0)
     after = call.account.events.after
     return (
         (start, min(end, after(rows, (at, row))))

@@ -68,7 +68,7 @@ def of_group(call: Call, members: dict[int, int], ids_only: bool = False) -> Ans
 def _page(call: Call, found: list[tuple[int, int | None]], key: Callable[[int], Any], ids_only: bool = False) -> Answer:
     size = call.query.size
     page = found[:size]
-    following = closed(*key(page[-1][0])) if len(found) > size else None
+    following = closed(call.query.mark, *key(page[-1][0])) if len(found) > size else None
     people = call.account.people
     if ids_only:
         data = [{"type": "profile", "id": people.all[number].id} for number, _ in page]

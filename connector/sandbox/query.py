@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
+from zlib import crc32
 
-from connector.sandbox.errors import Refusal, bad_parameter
+from connector.sandbox.errors import bad_parameter
 from connector.sandbox.facts import Operation
 from connector.sandbox.filters import Condition, parse
 
@@ -17,7 +18,10 @@ TYPED = re.compile(r"(fields|additional-fields)\[([a-z-]+)\]")
 
 @dataclass(frozen=True)
 class Query:
-    """`fields` are the sparse fields by type; `raw` the parameters as they came, for the links to other pages."""
+    """`fields` are the sparse fields by type; `raw` the parameters as they came, for the links to other pages.
+
+    `mark` is what cursors are sealed for.
+    """
 
     size: int = 0
     cursor: tuple[Any, ...] | None = None
@@ -28,6 +32,7 @@ class Query:
     additional: Mapping[str, frozenset[str]] = field(default_factory=dict)
     conditions: tuple[Condition, ...] = ()
     raw: tuple[tuple[str, str], ...] = ()
+    mark: str = ""
 
     def of(self, field: str) -> list[Condition]:
         return [one for one in self.conditions if one.field == field]
@@ -49,6 +54,9 @@ def parsed(operation: Operation, text: str) -> Query:
         raise bad_parameter("filter", detail)
     if operation.id == "get_campaigns" and not any(one.field == "messages.channel" for one in said["conditions"]):
         raise bad_parameter("filter", "A channel filter is required to list campaigns.")
+    said["mark"] = f"{operation.id} {dict(raw).get('sort', '')}"
+    if "cursor" in said:
+        said["cursor"] = opened(said["mark"], said["cursor"])
     return Query(**said)
 
 
@@ -61,14 +69,14 @@ def _take(operation: Operation, name: str, value: str, said: dict[str, Any]) -> 
     elif name == "include" and operation.include:
         said["include"] = tuple(sorted(_names(name, value, operation.include)))
     elif name == "sort" and operation.sort:
-        said["sort"], said["descending"] = value.lstrip("-"), value.startswith("-")
+        said["sort"], said["descending"] = value.removeprefix("-"), value.startswith("-")
         _names(name, said["sort"], operation.sort)
     elif name == "filter" and operation.filters:
         said["conditions"] = tuple(parse(value, operation.filters))
     elif name == "page[size]" and operation.page and operation.sized:
         said["size"] = _size(value, operation.page[1])
     elif name == "page[cursor]" and operation.cursor:
-        said["cursor"] = opened(value)
+        said["cursor"] = value
     else:
         raise bad_parameter(name, f"'{name}' is not a valid parameter for this endpoint.")
 
@@ -88,18 +96,22 @@ def _size(value: str, largest: int) -> int:
     return int(value)
 
 
-def closed(*place: Any) -> str:
-    """A cursor: where the last row of a page stood."""
-    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+def closed(mark: str, *place: Any, spaced: bool = False) -> str:
+    """A cursor: where the last row of a page stood, sealed for one operation and order (`mark`)."""
+    text = json.dumps(place, indent=1 if spaced else None)
+    return base64.urlsafe_b64encode(f"{_seal(mark, text)}{text}".encode()).decode().rstrip("=")
 
 
-def opened(cursor: str) -> tuple[Any, ...]:
-    """What `closed` was given. Raises the 400 for anything else."""
-    refusal: Refusal = bad_parameter("page[cursor]", "Invalid cursor provided.")
+def opened(mark: str, cursor: str) -> tuple[Any, ...]:
+    """What `closed` was given. Raises the 400 for anything else, and for another list's cursor."""
     try:
-        place = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        sealed = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
     except ValueError:
-        raise refusal from None
-    if not isinstance(place, list) or not place:
-        raise refusal
-    return tuple(place)
+        sealed = ""
+    if not sealed or sealed[:8] != _seal(mark, sealed[8:]):
+        raise bad_parameter("page[cursor]", "Invalid cursor provided.")
+    return tuple(json.loads(sealed[8:]))
+
+
+def _seal(mark: str, text: str) -> str:
+    return f"{crc32(f'{mark} {text}'.encode()):08x}"

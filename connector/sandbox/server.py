@@ -14,7 +14,7 @@ from connector.sandbox.errors import Refusal, bad_parameter, forbidden, unauthen
 from connector.sandbox.facts import Operation, find, raw
 from connector.sandbox.limits import Windows
 from connector.sandbox.oauth import Oauth
-from connector.sandbox.query import Query, parsed
+from connector.sandbox.query import Query, closed, parsed
 from connector.sandbox.state import Install, State
 from connector.sandbox.trouble import Fault, Trouble
 from connector.sandbox.writes import WRITES
@@ -101,6 +101,13 @@ class Sandbox:
             body=bodies.decoded(operation, media, request.body) if json else {},
             upload=bodies.form(media, request.body) if operation.media and not json else {},
         )
+
+    def respelled(self, request: Request) -> str:
+        """The request's address with its cursor written in another way: the same page, and not the same text."""
+        operation, _ = find(request.method, request.path.rstrip("/"))
+        query = parsed(operation, request.query)
+        cursor = closed(query.mark, *query.cursor, spaced=True) if query.cursor else None
+        return f"{request.origin}{request.path}?{query.with_cursor(cursor)}"
 
     def _handled(self, call: Call) -> Answer:
         call.account.settle(self.clock())

@@ -1,13 +1,9 @@
 """Trouble on demand: what the next requests meet instead of a good answer."""
 
-import base64
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from urllib.parse import parse_qsl, quote, urlencode
 
 from connector.sandbox.call import JSON_API, Answer
-from connector.sandbox.query import opened
 
 FAULTS = ("429", "500", "503", "slow", "html403", "truncated", "malformed", "reset", "duplicate-page", "looping-cursor",
           "lost-answer")  # fmt: skip
@@ -67,35 +63,26 @@ def _errors(status: int, code: str, title: str) -> bytes:
     return json.dumps({"errors": [error | {"source": {"pointer": "/data/"}}]}).encode()
 
 
-def bent(fault: Fault, answer: Answer, before: Answer | None) -> Answer:
-    """A good answer made bad."""
+def bent(fault: Fault, answer: Answer, before: Answer | None, again: str) -> Answer:
+    """A good answer made bad. `before` was the last one of this path; `again` is this one's address, spelled anew."""
     if fault.kind == "malformed":
         return replace(answer, body=answer.body[: len(answer.body) // 2] + b"<oops>")
     if fault.kind == "duplicate-page" and before is not None:
-        return _with_next(before, _respelled(_links(answer).get("self")))
+        return _with_next(before, again)
     if fault.kind == "looping-cursor":
         return _with_next(answer, _links(answer).get("self"))
     return answer
 
 
-def _links(answer: Answer) -> Mapping[str, str | None]:
-    links: Mapping[str, str | None] = json.loads(answer.body or b"{}").get("links", {})
-    return links
+MARK = b',"links":'
+"""Links come last in a page, so the rest of it can stay as it was written."""
 
 
-def _respelled(address: str | None) -> str | None:
-    """The same page under another spelling of its cursor, so that a repeated page is not a repeated cursor."""
-    if address is None:
-        return None
-    start, _, query = address.partition("?")
-    said = dict(parse_qsl(query))
-    if "page[cursor]" in said:
-        place = json.dumps(opened(said["page[cursor]"]), indent=1)
-        said["page[cursor]"] = base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
-    return f"{start}?{urlencode(said, quote_via=quote)}"
+def _links(answer: Answer) -> dict[str, str | None]:
+    place = answer.body.rfind(MARK)
+    return {} if place < 0 else json.loads(answer.body[place + len(MARK) : -1])
 
 
 def _with_next(answer: Answer, following: str | None) -> Answer:
-    document = json.loads(answer.body)
-    document["links"]["next"] = following
-    return replace(answer, body=json.dumps(document).encode())
+    links = json.dumps(_links(answer) | {"next": following}).encode()
+    return replace(answer, body=answer.body[: answer.body.rfind(MARK)] + MARK + links + b"}")

@@ -19,4 +19,5 @@ def fetch_members(record_id: UUID | str) -> None:
 
 
 def _send(task: str, queue: str, **arguments: Any) -> None:
-    transaction.on_commit(partial(current_app.send_task, task, kwargs=arguments, queue=queue))
+    # robust: a broker that is away must not break the page that asked; beat wakes the row all the same
+    transaction.on_commit(partial(current_app.send_task, task, kwargs=arguments, queue=queue), robust=True)

@@ -42,7 +42,7 @@ def call(caller: Caller, name: str, args: Mapping[str, Any]) -> Envelope:
         raise UnknownTool(f"There is no tool {name!r}. GET tools/ lists those there are.")
     started, moment = time.monotonic(), timezone.now().replace(microsecond=0)
     given = trimmed(dict(args))
-    problems = problems_in(tool.validator, given)
+    problems = problems_in(tool.validator, tool.required, given)
     if problems:
         raise BadArguments(problems)
     barred = _barred(caller, tool)

@@ -11,6 +11,7 @@ from accounts.caller import Caller
 from accounts.permissions import Ability, can
 from connector.insights.outcome import Outcome
 from connector.insights.people import people_who
+from connector.installs.models import Install
 from connector.tools import plain
 from connector.tools.schemas import (
     ACCOUNT,
@@ -51,6 +52,7 @@ class Tool:
     invoking: str = "Counting"
     invoked: str = "Counted"
     rows: str = ""
+    required: tuple[str, ...] = ()  # arguments that may only be missing beside a cursor
     validator: Draft202012Validator = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -62,43 +64,41 @@ PEOPLE_WHO: Final = Tool(
     name="people_who",
     title="People who did, and did not",
     description=(
-        "Use this when someone asks how many people did one thing, or did one thing and not another: opened a campaign but did "
-        "not order, ordered but never came back, clicked an SMS in May. Counts each person once, exactly, from every event, per "
-        "account; `share` is the part that did not do the second thing. Names are found by words; `did` and `but_not` are verbs or "
-        "metrics. It gives counts and groups, never names or addresses; it does not give open rates of campaigns or revenue by day."
+        "Use this when someone asks how many people did one thing, or did one and not another: opened a campaign but did not "
+        "order, ordered but never came back. Counts each person once per account, exactly, from every event; `share` is the part "
+        "that did not. Gives counts and groups, never names or addresses; not open rates of campaigns, not revenue by day."
     ),
     input_schema=takes(
-        ("did",),
-        did=text(VERB),
+        did=text("Required. " + VERB),
         account=ACCOUNT,
         campaign=text(
-            "Campaign id or name of what they did, several joined by commas; words* takes every sent campaign with these words"
+            "Of what they did: id or name, several with commas; words* takes every sent campaign with these words"
         ),
-        flow=text("Flow id or name of what they did"),
-        item=text("Title of a product in the event"),
-        audience=text("List or segment: count only its present members"),
-        at_least=number("Only people who did it so many times in the period", 1, 1_000_000),
+        flow=text("Of what they did: id or name"),
+        item=text("Product title in the event"),
+        audience=text("List or segment: only its present members"),
+        at_least=number(1, 1_000_000, "Only people who did it so often in the period"),
         period=PERIOD,
-        but_not=text("What they did not do. " + VERB),
-        but_not_when=one_of("Seen from the first time they did it", "after", "before", "in_period", "ever"),
-        within_days=number("With after and before: only so many days (of 24 hours)", 1, 3_650),
-        but_not_campaign=text("Campaign of what they did not do, or any"),
-        but_not_flow=text("Flow of what they did not do, or any"),
-        but_not_item=text("Product of what they did not do"),
-        but_not_audience=text("With but_not=member: the list or segment they are not in"),
-        but_not_period=PERIOD,
+        but_not=text("What they did not do; as did"),
+        but_not_when=one_of("after", "before", "in_period", "ever", description="Seen from their first did"),
+        within_days=number(1, 3_650, "With after or before: of 24 hours"),
+        but_not_campaign=text("Of what they did not do, or any"),
+        but_not_flow=text(),
+        but_not_item=text(),
+        but_not_audience=text("With but_not=member: the list or segment"),
+        but_not_period=text("As period"),
         machine_opens=MACHINE_OPENS,
         group_by=text(
             "country, region, city, email_domain, time_zone, email_consent, sms_consent, reachable, times, event:weekday, event:hour, "
-            "event:NAME (Bounce Type, Client Type, Discount Codes, Form Name, form_id, List, Method, Source Name, Subject, URL, $variation)",
-            100,
+            "event:NAME (Bounce Type, Client Type, Discount Codes, Form Name, form_id, List, Method, Source Name, Subject, URL, $variation)"
         ),
-        purchase_metric=text("Metric id that counts as an order, with one account", 64),
+        purchase_metric=text("Metric id that counts as an order; one account only"),
         limit=LIMIT,
         cursor=CURSOR,
     ),
     run=people_who,
     rows="groups",
+    required=("did",),
 )
 LIST_ACCOUNTS: Final = Tool(
     name="list_accounts",
@@ -110,18 +110,7 @@ LIST_ACCOUNTS: Final = Tool(
     input_schema=takes(
         query=text("Words of the account's name, or its id"),
         client=text("Only the accounts of this client of the agency"),
-        status=one_of(
-            "Only accounts in this state",
-            "connecting",
-            "syncing",
-            "waiting",
-            "connected",
-            "paused",
-            "needs_reconnect",
-            "scope_missing",
-            "disconnected",
-            "error",
-        ),
+        status=one_of(*Install.Status.values),
         limit=LIMIT,
         cursor=CURSOR,
     ),
@@ -138,25 +127,31 @@ SEARCH: Final = Tool(
     run=plain.search,
     invoking="Searching",
     invoked="Searched",
+    required=("query",),
 )
 FETCH: Final = Tool(
     name="fetch",
     title="Fetch",
-    description="Use this when you have an id from search and want the object's facts; for campaigns and flows also its figures with their definitions.",
-    input_schema=takes(("id",), id=text("An id from search", 200)),
+    description=(
+        "Use this when you have an id from search and want the object's facts; for campaigns and flows also its figures with their "
+        "definitions. It reads one object; for questions about people use people_who."
+    ),
+    input_schema=takes(("id",), id=text("An id from search")),
     output_schema=DOCUMENT,
     run=plain.fetch,
     invoking="Reading",
     invoked="Read",
+    required=("id",),
 )
 GET_JOB: Final = Tool(
     name="get_job",
     title="Get a pending answer",
     description="Use this when an answer came back as pending with a job: returns the exact answer once it is worked out, else pending again.",
-    input_schema=takes(("job",), job=text("The job's id", 40)),
+    input_schema=takes(("job",), job=text("The job's id")),
     run=plain.get_job,
     invoking="Looking",
     invoked="Looked",
+    required=("job",),
 )
 GET_PROFILE: Final = Tool(
     name="get_profile",

@@ -1,6 +1,6 @@
 """Arguments against a tool's schema, compiled once; every problem as a sentence that names the field."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 from jsonschema import Draft202012Validator
@@ -31,13 +31,22 @@ def _trimmed(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def problems_in(validator: Draft202012Validator, args: dict[str, Any]) -> list[Problem]:
-    """What does not fit the schema, one problem per field, in the schema's own order of finding."""
+def problems_in(validator: Draft202012Validator, required: Collection[str], args: dict[str, Any]) -> list[Problem]:
+    """What does not fit, one problem per field. `required` is checked here, since a cursor stands in for all of them."""
     found: dict[str, Problem] = {}
     for error in validator.iter_errors(args):
         for problem in _problems(error):
             found.setdefault(problem.field, problem)
-    return list(found.values())
+    for name, value in args.items():
+        if isinstance(value, str) and not 0 < len(value) <= LONGEST:
+            said = (
+                "is empty; leave it out or give a text"
+                if not value
+                else f"is {len(value)} characters long; at most {LONGEST} are read"
+            )
+            found.setdefault(name[:64], Problem(name[:64], said))
+    missing = [] if "cursor" in args else [name for name in required if name not in args]
+    return [*(Problem(name, "is required") for name in missing), *found.values()]
 
 
 def _problems(error: ValidationError) -> Iterable[Problem]:
@@ -49,10 +58,6 @@ def _problems(error: ValidationError) -> Iterable[Problem]:
             for name in error.instance:
                 if name not in known:
                     yield Problem(name[:64], f"is not an argument of this tool; it takes {', '.join(known) or 'none'}")
-        case "required":
-            for name in schema["required"]:
-                if name not in error.instance:
-                    yield Problem(name, "is required")
         case "type":
             yield Problem(field, f"must be {TYPES.get(schema['type'], schema['type'])}, not {_shown(error.instance)}")
         case "enum":
@@ -61,10 +66,6 @@ def _problems(error: ValidationError) -> Iterable[Problem]:
             yield Problem(
                 field, f"is {_shown(error.instance)}; give a number from {schema['minimum']} to {schema['maximum']}"
             )
-        case "minLength":
-            yield Problem(field, "is empty; leave it out or give a text")
-        case "maxLength":
-            yield Problem(field, f"is {len(error.instance)} characters long; at most {schema['maxLength']} are read")
         case _:
             yield Problem(field or "arguments", f"does not fit: {error.validator}")
 

@@ -8,6 +8,7 @@ import msgspec
 from connector.sandbox.world.account import DAY, Account
 from connector.sandbox.world.crowd import Visitor
 from connector.sandbox.world.events import NOBODY
+from connector.sandbox.world.names import NOTES
 from connector.sandbox.world.story import Story
 
 # As they stand in the JSON: numbers that floats cannot hold, texts, nonsense.
@@ -46,6 +47,7 @@ def odd_cases(story: Story) -> None:
     _nobodys(story)
     _other_currency(story, people)
     _strange_values(story, people)
+    _told_too_much(story, people)
     _at_the_edges(story, people)
     _ahead(story, people)
 
@@ -104,6 +106,15 @@ def _strange_values(story: Story, people: list[Visitor]) -> None:
     opened = story.account.metric("Opened Email")
     _add(story, story.account.base - 30 * DAY, opened, people[0], b'{"Subject":"An open that names no message"}')
     _add(story, story.account.base - 30 * DAY, opened, people[0], b"{}")
+
+
+def _told_too_much(story: Story, people: list[Visitor]) -> None:
+    """Card numbers, addresses and orders to assistants in the notes of orders."""
+    metric = story.account.metric("Placed Order")
+    for count, note in enumerate(NOTES):
+        said = {"$event_id": f"val-note-{count}", "$value": 5, "note": note, "Items": ["Gift Card"]}
+        at = story.account.base - (4 + count * 3) * DAY
+        _add(story, at, metric, people[count % len(people)], msgspec.json.encode(said))
 
 
 def _at_the_edges(story: Story, people: list[Visitor]) -> None:
