@@ -95,7 +95,9 @@ def digest(secret: str) -> str:
 def scopes_of_role(role: str) -> frozenset[str]:
     """The role caps the scopes of every grant and key at each call."""
     abilities = ROLES.get(role, frozenset())
-    return frozenset(scope for scope, ability in (("read", Ability.ASK), ("write", Ability.PROPOSE)) if ability in abilities)
+    return frozenset(
+        scope for scope, ability in (("read", Ability.ASK), ("write", Ability.PROPOSE)) if ability in abilities
+    )
 
 
 def install_ids(stored: list[str] | None) -> frozenset[UUID] | None:

@@ -30,7 +30,10 @@ def page_caller(request: HttpRequest, membership: Membership | None = None) -> C
     if membership is None:
         return None
     return member_caller(
-        membership, via="page", ip=request.META.get("REMOTE_ADDR") or None, request_id=request.headers.get("X-Request-ID", "")[:64]
+        membership,
+        via="page",
+        ip=request.META.get("REMOTE_ADDR") or None,
+        request_id=request.headers.get("X-Request-ID", "")[:64],
     )
 
 

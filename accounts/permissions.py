@@ -29,7 +29,9 @@ ALL: Final = frozenset(Ability)
 ROLES: Final[dict[str, frozenset[Ability]]] = {
     Role.OWNER: ALL,
     Role.ADMIN: ALL - {Ability.ERASE},
-    Role.MANAGER: frozenset({Ability.ASK, Ability.PROPOSE, Ability.APPROVE, Ability.CONNECT, Ability.SEE_AUDIT, Ability.KEYS}),
+    Role.MANAGER: frozenset(
+        {Ability.ASK, Ability.PROPOSE, Ability.APPROVE, Ability.CONNECT, Ability.SEE_AUDIT, Ability.KEYS}
+    ),
     Role.ANALYST: frozenset({Ability.ASK, Ability.PROPOSE, Ability.KEYS}),
 }
 

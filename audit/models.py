@@ -84,7 +84,9 @@ class AuditGate(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     reason = models.CharField(max_length=64)
-    transaction = models.BigIntegerField(null=True, help_text="PostgreSQL's txid, so that no other transaction gets through")
+    transaction = models.BigIntegerField(
+        null=True, help_text="PostgreSQL's txid, so that no other transaction gets through"
+    )
 
     def __str__(self) -> str:
         return self.reason

@@ -38,10 +38,19 @@ def build(
     """The unsaved rows, for those who write many at once (connector/tools/ledger.py)."""
     if operation not in OPERATIONS:
         raise KeyError(operation)
-    event = AuditEvent(at=timezone.now(), category=operation.split(".")[0], operation=operation, via=via, actor_id=actor_id, **cut(facts))
+    event = AuditEvent(
+        at=timezone.now(),
+        category=operation.split(".")[0],
+        operation=operation,
+        via=via,
+        actor_id=actor_id,
+        **cut(facts),
+    )
     if detail is None:
         return event, None
-    side_row = AuditDetail(event_id=event.id, organization_id=event.organization_id, salt=secrets.token_hex(16), content=detail)
+    side_row = AuditDetail(
+        event_id=event.id, organization_id=event.organization_id, salt=secrets.token_hex(16), content=detail
+    )
     event.detail_hash = detail_hash(side_row.salt, detail)
     return event, side_row
 

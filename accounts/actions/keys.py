@@ -26,7 +26,14 @@ def create(*, membership: Membership, name: str, scopes: Collection[str], caller
         digest=digest(secret),
         scopes=granted,
     )
-    record("key.created", **caller.facts(), subject_kind="key", subject_id=str(key.pk), subject_label=key.name, after={"scopes": granted})
+    record(
+        "key.created",
+        **caller.facts(),
+        subject_kind="key",
+        subject_id=str(key.pk),
+        subject_label=key.name,
+        after={"scopes": granted},
+    )
     return secret
 
 

@@ -22,11 +22,15 @@ class Command(BaseCommand):
             validate_email(options["owner"])
         except ValidationError:
             raise CommandError("--owner: that is no e-mail address; give one such as owner@example.com.") from None
-        membership, password = organizations.create(name=options["name"], owner_email=options["owner"], password=options["password"])
+        membership, password = organizations.create(
+            name=options["name"], owner_email=options["owner"], password=options["password"]
+        )
         made = {
             "id": str(membership.organization.pk),
             "slug": membership.organization.slug,
             "login": membership.user.email,
             "password": password,
         }
-        self.stdout.write(json.dumps(made) if options["json"] else "\n".join(f"{name}: {value}" for name, value in made.items()))
+        self.stdout.write(
+            json.dumps(made) if options["json"] else "\n".join(f"{name}: {value}" for name, value in made.items())
+        )
