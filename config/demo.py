@@ -57,19 +57,26 @@ def _connected_ever(organization: Organization) -> int:
 
 
 def _question(install: Install) -> dict[str, Any] | None:
-    """A first question that makes sense: about a campaign that was sent, by its name where one has that name alone."""
+    """A first question that makes sense, about a campaign that was sent."""
     sent = Record.objects.filter(install=install, kind=Kind.CAMPAIGN, status__iexact="sent", deleted_at=None)
-    campaign = sent.filter(name__icontains=FAVOURITE).order_by("-at").first() or sent.order_by("-at").first()
+    newest = sent.order_by("-at")
+    campaign = newest.filter(name__contains=FAVOURITE).first() or newest.first()
     if campaign is None:
         return None
-    is_alone = sent.filter(folded=campaign.folded).count() == 1
     return {
         "account": install.klaviyo_id,
         "did": "opened_email",
-        "campaign": campaign.name if is_alone else campaign.klaviyo_id,
+        "campaign": _called(campaign, is_alone=sent.filter(folded=campaign.folded).count() == 1),
         "but_not": "ordered",
         "within_days": 7,
     }
+
+
+def _called(campaign: Record, *, is_alone: bool) -> str:
+    """As a person would say it: the name, with a star for all of that name; a name with a comma only by its id."""
+    if "," in campaign.name:
+        return campaign.klaviyo_id
+    return campaign.name if is_alone else f"{campaign.name}*"
 
 
 def connect(organization: Organization, browser: "Browser") -> None:
@@ -148,10 +155,17 @@ class ThisMachine(httpx.HTTPTransport):
         self._public, self._port = urlsplit(public_url), port
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if (request.url.scheme, request.headers["Host"]) == (self._public.scheme, self._public.netloc):
-            request.headers["X-Forwarded-Proto"] = self._public.scheme
-            request.url = request.url.copy_with(scheme="http", host="127.0.0.1", port=self._port)
-        return super().handle_request(request)
+        if (request.url.scheme, request.headers["Host"]) != (self._public.scheme, self._public.netloc):
+            return super().handle_request(request)
+        # A new request: cookies and redirects go by the address of the one that was asked for.
+        proxied = httpx.Request(
+            request.method,
+            request.url.copy_with(scheme="http", host="127.0.0.1", port=self._port),
+            headers={**request.headers, "X-Forwarded-Proto": self._public.scheme},
+            stream=request.stream,
+            extensions=request.extensions,
+        )
+        return super().handle_request(proxied)
 
 
 class Form(HTMLParser):

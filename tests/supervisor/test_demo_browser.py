@@ -33,7 +33,16 @@ def test_what_is_meant_for_the_public_address_goes_to_this_machine_as_a_proxy_wo
 
     answer = http.get("https://plumbline.example/installs/")
 
-    assert answer.json() == {"path": "/installs/", "host": "plumbline.example", "proto": "https"}
+    assert answer.json() == {"path": "/installs/", "host": "plumbline.example", "proto": "https", "cookie": None}
+
+
+def test_cookies_and_redirects_go_by_the_public_address(echo: int) -> None:
+    http = httpx.Client(transport=ThisMachine("https://plumbline.example", echo), follow_redirects=True)
+
+    answer = http.get("https://plumbline.example/redirect")
+
+    assert str(answer.url) == "https://plumbline.example/there"
+    assert answer.json()["cookie"] == "seen=yes"
 
 
 def test_other_addresses_are_left_as_they_are(echo: int) -> None:
@@ -41,7 +50,7 @@ def test_other_addresses_are_left_as_they_are(echo: int) -> None:
 
     answer = http.get(f"http://127.0.0.1:{echo}/oauth/authorize")
 
-    assert answer.json() == {"path": "/oauth/authorize", "host": f"127.0.0.1:{echo}", "proto": None}
+    assert answer.json() == {"path": "/oauth/authorize", "host": f"127.0.0.1:{echo}", "proto": None, "cookie": None}
 
 
 @pytest.fixture
@@ -56,8 +65,14 @@ def echo() -> Iterator[int]:
 
 class Echo(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        told = {"path": self.path, "host": self.headers["Host"], "proto": self.headers["X-Forwarded-Proto"]}
-        self.send_response(200)
+        names = {"host": "Host", "proto": "X-Forwarded-Proto", "cookie": "Cookie"}
+        told = {"path": self.path} | {name: self.headers[header] for name, header in names.items()}
+        if self.path == "/redirect":
+            self.send_response(302)
+            self.send_header("Location", "/there")
+            self.send_header("Set-Cookie", "seen=yes; Secure; Path=/")
+        else:
+            self.send_response(200)
         self.end_headers()
         self.wfile.write(httpx.Request("POST", "http://x", json=told).content)
 
