@@ -102,7 +102,7 @@ def load() -> Env:
     """The environment, checked. Raises SystemExit with a readable list of what is wrong."""
     home = Path(os.environ.get("PLUMBLINE_HOME") or "var").expanduser()
     try:
-        return Env(_env_file=(home / SECRETS_FILE, home / RUNNING_FILE))  # type: ignore[call-arg]  # pydantic-settings' init-only argument
+        return Env(_env_file=(home / SECRETS_FILE, home / RUNNING_FILE))
     except ValidationError as error:
         raise SystemExit(_explain(error)) from None
 
