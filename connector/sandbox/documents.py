@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from connector.sandbox.call import Answer, Call, answered
 from connector.sandbox.filters import Condition, holds, moment
 from connector.sandbox.query import closed
-from connector.sandbox.relations import ALWAYS, RELATIONSHIPS, related
+from connector.sandbox.relations import ALWAYS, RELATIONSHIPS, refs, related
 from connector.sandbox.shapes import more
 from connector.sandbox.things import Thing
 
@@ -113,7 +113,7 @@ def _relationship(call: Call, thing: Thing, name: str) -> dict[str, Any]:
     links = {"self": call.at(*base, "relationships", name), "related": call.at(*base, name)}
     if (thing.type, name) not in ALWAYS and name not in call.query.include:
         return {"links": links}
-    data = [{"type": one.type, "id": one.id} for one in related(call, thing, name)]
+    data = [{"type": type, "id": id} for type, id in refs(call, thing, name)]
     if RELATIONSHIPS[thing.type][name]:
         return {"data": data, "links": links}
     return {"data": data[0], "links": links} if data else {"links": links}

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from connector.sandbox.call import Call
 from connector.sandbox.segments import members_of
-from connector.sandbox.things import Thing
+from connector.sandbox.things import Ref, Thing
 
 # Type -> relationship -> whether it is to many.
 RELATIONSHIPS: dict[str, dict[str, bool]] = {
@@ -81,6 +81,13 @@ def _lists_of_profile(call: Call, profile: Thing) -> Iterable[Thing]:
 def _segments_of_profile(call: Call, profile: Thing) -> Iterable[Thing]:
     account, number = call.account, call.account.people.number(profile.id)
     return [one for one in account.of("segment").values() if number in members_of(account, one, call.now)]
+
+
+def refs(call: Call, thing: Thing, name: str) -> list[Ref]:
+    """Type and id of the objects under one relationship; an attribution names its events even when they are gone."""
+    if thing.type == "attribution":
+        return thing.related(name)
+    return [(other.type, other.id) for other in related(call, thing, name)]
 
 
 # Other modules add theirs: those of events and profiles stand where these are made.
