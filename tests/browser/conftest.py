@@ -20,6 +20,7 @@ FLAGS = [
     "--no-first-run",
     "--disable-dev-shm-usage",
 ]
+SCREENSHOTS = os.environ.get("SCREENSHOTS")  # a folder that keeps what the browser showed
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 900}},
     "dark": {"color_scheme": "dark", "viewport": {"width": 1280, "height": 900}},
@@ -66,6 +67,16 @@ def session_cookie(user: Any, url: str) -> Any:
         "value": client.cookies[settings.SESSION_COOKIE_NAME].value,
         "url": url,
     }
+
+
+def look_at(page: Page, name: str, look: str) -> list[str]:
+    """Everything wrong with the page as it stands: barriers, sideways scrolling. Keeps a picture where one is wanted."""
+    found = [f"{name}: {line}" for line in violations(page)]
+    if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+        found.append(f"{name}: wider than the screen")
+    if SCREENSHOTS:
+        page.screenshot(path=Path(SCREENSHOTS) / f"{name}-{look}.png", full_page=True)
+    return found
 
 
 def violations(page: Page) -> list[str]:

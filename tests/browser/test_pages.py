@@ -1,14 +1,12 @@
 """Every page in light, dark and at phone width: nothing for axe-core to find, nothing wider than the screen, no script error."""
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import LOOKS, violations
+from tests.browser.conftest import LOOKS, look_at
 from tests.factories import (
     ClientFactory,
     ConnectionFactory,
@@ -20,7 +18,6 @@ from tests.factories import (
 )
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-SCREENSHOTS = os.environ.get("SCREENSHOTS")  # a folder that keeps what the browser showed
 
 
 @pytest.fixture
@@ -156,11 +153,7 @@ def problems(page: Page, addresses: dict[str, str], look: str) -> list[str]:
     for name, address in addresses.items():
         page.goto(address)
         page.wait_for_load_state("load")
-        found += [f"{name}: {line}" for line in violations(page)]
-        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-            found.append(f"{name}: wider than the screen")
-        if SCREENSHOTS:
-            page.screenshot(path=Path(SCREENSHOTS) / f"{name}-{look}.png", full_page=True)
+        found += look_at(page, name, look)
     return found
 
 

@@ -1,17 +1,19 @@
 """What a person does, from the sign-in to the first account, with nothing but the browser."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from playwright.sync_api import Page, expect
 
 from connector.installs.models import Install
 from connector.sandbox.oauth import Oauth
 from connector.sync.models import Run
-from tests.browser.conftest import violations
+from tests.browser.conftest import LOOKS, look_at, violations
 from tests.connected import finished, point_at
 from tests.factories import PASSWORD, ConnectionFactory, MembershipFactory, RunFactory
 from tests.sandbox.running import Running, running
@@ -164,6 +166,50 @@ def test_the_organization_is_switched_in_the_frame(open_as: Callable[..., Page],
     page.get_by_role("button", name="Switch").click()
 
     expect(page.get_by_label("Organization").locator("option[selected]")).to_have_text("Alice's own shop")
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_second_factor_is_set_up_and_asked_for(open_as: Callable[..., Page], alice: Any, look: str) -> None:
+    page = open_as(None, look)
+    sign_in(page, alice.email)
+    page.goto("/accounts/2fa/")
+    page.get_by_role("button", name="Set up an app").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Confirm Access")
+    found = look_at(page, "reauthenticate", look)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Confirm").click()
+
+    secret = page.get_by_label("Authenticator secret").input_value()
+    found += look_at(page, "totp-activate", look)
+    page.get_by_label("Authenticator code").fill("000000")
+    page.get_by_role("button", name="Activate").click()
+    expect(page.locator(".errorlist")).to_be_visible()
+    found += look_at(page, "totp-wrong", look)
+    page.get_by_label("Authenticator code").fill(code_of(secret))
+    page.get_by_role("button", name="Activate").click()
+    expect(page.get_by_label("Unused codes")).to_be_visible()
+    found += look_at(page, "recovery-codes", look)
+    page.goto("/accounts/2fa/")
+    found += look_at(page, "second-factor-on", look)
+
+    again = open_as(None, look)
+    sign_in(again, alice.email)
+    expect(again.get_by_role("button", name="Use a security key")).to_be_visible()
+    found += look_at(again, "sign-in-code", look)
+    assert not found
+
+
+def sign_in(page: Page, email: str) -> None:
+    page.goto("/accounts/login/")
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_load_state()
+
+
+def code_of(secret: str) -> str:
+    """What the app on the phone shows now."""
+    return format_hotp_value(hotp_value(secret, int(time.time()) // 30))
 
 
 def test_the_api_is_described_in_the_browser(open_as: Callable[..., Page], transactional_db: None) -> None:
