@@ -90,12 +90,14 @@ def test_a_connection_outlives_its_access_token(url: str, alice: Any, mode: str)
     async def twice(client: Client) -> list[str]:
         await client.list_tools()
         seen.append(memory.tokens)
+        assert memory.provider is not None
         memory.provider.context.token_expiry_time = 1.0
         return [tool.name for tool in (await client.list_tools()).tools]
 
     seen: list[Any] = []
 
     assert with_client(f"{url}/mcp", Person(alice.email, PASSWORD), twice, mode=mode, memory=memory) == list(TOOLS)
+    assert memory.tokens is not None
     assert memory.tokens.access_token != seen[0].access_token
     assert memory.tokens.refresh_token != seen[0].refresh_token
     assert Connection.objects.count() == 1

@@ -73,7 +73,7 @@ def test_other_credentials_are_refused(url: str) -> None:
     body = json.dumps(initialize()).encode()
 
     for header in ("", "Basic YTpi", "Bearer", "Bearer a b", "Bearer " + "x" * 5000, "Token x", "Bearer ü"):
-        assert httpx.post(f"{url}/mcp", content=body, headers={"Authorization": header.encode()}).status_code == 401
+        assert httpx.post(f"{url}/mcp", content=body, headers=[(b"Authorization", header.encode())]).status_code == 401
 
 
 def test_a_token_in_the_address_or_given_twice_is_refused(url: str, token: str) -> None:
@@ -340,7 +340,8 @@ def test_a_name_said_with_every_request_is_the_one_in_the_audit(url: str, token:
 
 
 def test_a_name_that_is_none_does_no_harm(url: str, token: str) -> None:
-    for said in (None, 7, "x", [], {}, {"name": 7}, {"name": "x", "version": 7}):
+    names: list[Any] = [None, 7, "x", [], {}, {"name": 7}, {"name": "x", "version": 7}]
+    for said in names:
         meta = {"io.modelcontextprotocol/clientInfo": said}
         modern = request("tools/call", MODERN, name="get_profile", arguments={}, _meta=meta)
         legacy = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"clientInfo": said}}

@@ -1,4 +1,7 @@
-"""A scripted assistant and the person in front of it: registers, asks for consent, exchanges, refreshes, revokes."""
+"""A scripted assistant and the person in front of it: registers, asks for consent, exchanges, refreshes, revokes.
+
+Responses are the test client's, which are typed Any: they have more members than any class of Django's.
+"""
 
 import base64
 import hashlib
@@ -8,7 +11,6 @@ from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from django.conf import settings
-from django.http import HttpResponse
 from django.test import Client
 
 CALLBACK = "https://assistant.example/callback"
@@ -26,7 +28,7 @@ def registration(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in (usual | changes).items() if value is not None}
 
 
-def post_json(address: str, content: Any, **extra: Any) -> HttpResponse:
+def post_json(address: str, content: Any, **extra: Any) -> Any:
     body = content if isinstance(content, bytes) else json.dumps(content)
     return Client().post(address, body, content_type="application/json", **extra)
 
@@ -57,7 +59,7 @@ class Assistant:
         asked = {name: value for name, value in (usual | changes).items() if value is not None}
         return "/oauth/authorize?" + urlencode(asked, doseq=True)
 
-    def consent(self, *, form: dict[str, Any] | None = None, **changes: Any) -> HttpResponse:
+    def consent(self, *, form: dict[str, Any] | None = None, **changes: Any) -> Any:
         """Open the page and press Allow with what it shows, write ticked as well."""
         return self.browser.post(self.address(**changes), {"allow": "true", "scope": ["read", "write"]} | (form or {}))
 
@@ -65,7 +67,7 @@ class Assistant:
         answer = query_of(self.consent(form=form, **changes))
         return answer["code"]
 
-    def exchange(self, code: str, /, **changes: Any) -> HttpResponse:
+    def exchange(self, code: str, /, **changes: Any) -> Any:
         return self.token(
             **{
                 "grant_type": "authorization_code",
@@ -77,27 +79,27 @@ class Assistant:
             | changes
         )
 
-    def refresh(self, refresh_token: str, **changes: Any) -> HttpResponse:
+    def refresh(self, refresh_token: str, **changes: Any) -> Any:
         return self.token(**{"grant_type": "refresh_token", "refresh_token": refresh_token} | changes)
 
-    def token(self, *, basic: bool = False, **fields: Any) -> HttpResponse:
+    def token(self, *, basic: bool = False, **fields: Any) -> Any:
         return self.back_channel("/oauth/token", basic=basic, **fields)
 
-    def revoke(self, token: str, **fields: Any) -> HttpResponse:
+    def revoke(self, token: str, **fields: Any) -> Any:
         return self.back_channel("/oauth/revoke", token=token, **fields)
 
     def tokens(self, **consent: Any) -> dict[str, Any]:
         """The whole flow: the token answer."""
         return self.exchange(self.code(**consent)).json()
 
-    def back_channel(self, address: str, *, basic: bool = False, **fields: Any) -> HttpResponse:
+    def back_channel(self, address: str, *, basic: bool = False, **fields: Any) -> Any:
         known = {"client_id": self.client_id} | ({"client_secret": self.secret} if self.secret and not basic else {})
         sent = {name: value for name, value in (known | fields).items() if value is not None}
         headers = {"Authorization": "Basic " + basic_of(self.client_id, self.secret)} if basic else {}
         return post_form(address, sent, headers=headers)
 
 
-def post_form(address: str, fields: Any, **extra: Any) -> HttpResponse:
+def post_form(address: str, fields: Any, **extra: Any) -> Any:
     body = fields if isinstance(fields, str | bytes) else urlencode(fields, doseq=True)
     return Client().post(address, body, content_type="application/x-www-form-urlencoded", **extra)
 
@@ -110,7 +112,7 @@ def challenge_of(verifier: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
-def query_of(response: HttpResponse) -> dict[str, str]:
+def query_of(response: Any) -> dict[str, str]:
     """The parameters of the redirect; each must stand there once."""
     assert response.status_code == 302, response.content
     pairs = parse_qsl(urlsplit(response["Location"]).query, keep_blank_values=True)
