@@ -39,6 +39,66 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
+def week(alice: Any, bob: Any, northwind: Any, install: Any) -> dict[str, Any]:
+    """A small agency in the middle of its week."""
+    # This file is read before Django has its models.
+    from accounts.caller import member_caller
+    from audit.record import record
+    from tests import factories as rows
+
+    client = rows.ClientFactory(organization=northwind, name="Fernweh Group")
+    install.client = client
+    install.save()
+    for name in ("Q4 Holiday Campaign", "Spring Sale", "Welcome Back"):
+        rows.RecordFactory(install=install, name=name)
+    for index, (name, integration) in enumerate(
+        [("Placed Order", "Shopify"), ("Placed Order", "API"), ("Opened Email", "Klaviyo")]
+    ):
+        rows.RecordFactory(
+            install=install, kind="metric", name=name, klaviyo_id=f"METR{index:02d}", facts={"integration": integration}
+        )
+    rows.RunFactory(install=install, events=412)
+    rows.RunFactory(install=install, kind="first", events=38_211)
+    loading = rows.InstallFactory(
+        organization=northwind,
+        name="Kyoto Tea House",
+        status="syncing",
+        complete_from=None,
+        complete_to=None,
+        connected_by=alice,
+    )
+    rows.RunFactory(
+        install=loading,
+        kind="first",
+        state="running",
+        phase="events",
+        done=18_400,
+        total=61_000,
+        unit="events",
+        events=18_400,
+    )
+    broken = rows.InstallFactory(
+        organization=northwind, name="Brooklyn Candle Co", status="needs_reconnect", connected_by=bob, client=client
+    )
+    receipts = [rows.ReceiptFactory(organization=northwind, install=install) for _ in range(3)]
+    rows.ConnectionFactory(organization=northwind, user=alice)
+    rows.KeyFactory(membership=alice.memberships.get())
+    caller = alice.memberships.select_related("user", "organization").get()
+    facts = member_caller(caller, via="mcp", client="ChatGPT", client_version="1.2026.300").facts()
+    for operation in ("member.signed_in", "install.connected", "grant.approved", "sync.finished", "tool.called"):
+        is_of_install = operation.split(".")[0] in ("install", "sync", "tool")
+        record(
+            operation,
+            **facts,
+            account_label=str(install) if is_of_install else "",
+            install_id=install.pk if is_of_install else None,
+            subject_label="people_who" if operation == "tool.called" else "",
+            receipt=receipts[0].public_id if operation == "tool.called" else "",
+        )
+    return {"install": install, "loading": loading, "broken": broken, "receipt": receipts[0]}
+
+
+@pytest.fixture
 def open_as(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Page]]:
     """`open_as(user, look)` gives a page of a browser in which the user is signed in (None: nobody)."""
     contexts: list[BrowserContext] = []

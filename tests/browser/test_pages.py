@@ -7,76 +7,8 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import LOOKS, look_at
-from tests.factories import (
-    ClientFactory,
-    ConnectionFactory,
-    InstallFactory,
-    KeyFactory,
-    ReceiptFactory,
-    RecordFactory,
-    RunFactory,
-)
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture
-def week(alice: Any, bob: Any, northwind: Any, install: Any) -> dict[str, Any]:
-    """A small agency in the middle of its week."""
-    from audit.record import record
-
-    client = ClientFactory(organization=northwind, name="Fernweh Group")
-    install.client = client
-    install.save()
-    for name in ("Q4 Holiday Campaign", "Spring Sale", "Welcome Back"):
-        RecordFactory(install=install, name=name)
-    for index, (name, integration) in enumerate(
-        [("Placed Order", "Shopify"), ("Placed Order", "API"), ("Opened Email", "Klaviyo")]
-    ):
-        RecordFactory(
-            install=install, kind="metric", name=name, klaviyo_id=f"METR{index:02d}", facts={"integration": integration}
-        )
-    RunFactory(install=install, events=412)
-    RunFactory(install=install, kind="first", events=38_211)
-    loading = InstallFactory(
-        organization=northwind,
-        name="Kyoto Tea House",
-        status="syncing",
-        complete_from=None,
-        complete_to=None,
-        connected_by=alice,
-    )
-    RunFactory(
-        install=loading,
-        kind="first",
-        state="running",
-        phase="events",
-        done=18_400,
-        total=61_000,
-        unit="events",
-        events=18_400,
-    )
-    broken = InstallFactory(
-        organization=northwind, name="Brooklyn Candle Co", status="needs_reconnect", connected_by=bob, client=client
-    )
-    receipts = [ReceiptFactory(organization=northwind, install=install) for _ in range(3)]
-    ConnectionFactory(organization=northwind, user=alice)
-    KeyFactory(membership=alice.memberships.get())
-    caller = alice.memberships.select_related("user", "organization").get()
-    from accounts.caller import member_caller
-
-    facts = member_caller(caller, via="mcp", client="ChatGPT", client_version="1.2026.300").facts()
-    for operation in ("member.signed_in", "install.connected", "grant.approved", "sync.finished", "tool.called"):
-        is_of_install = operation.split(".")[0] in ("install", "sync", "tool")
-        record(
-            operation,
-            **facts,
-            account_label=str(install) if is_of_install else "",
-            install_id=install.pk if is_of_install else None,
-            subject_label="people_who" if operation == "tool.called" else "",
-            receipt=receipts[0].public_id if operation == "tool.called" else "",
-        )
-    return {"install": install, "loading": loading, "broken": broken, "receipt": receipts[0]}
 
 
 PAGES: dict[str, Callable[[dict[str, Any]], str]] = {

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
@@ -15,7 +16,7 @@ from connector.sandbox.oauth import Oauth
 from connector.sync.models import Run
 from tests.browser.conftest import LOOKS, look_at, violations
 from tests.connected import finished, point_at
-from tests.factories import PASSWORD, ConnectionFactory, MembershipFactory, RunFactory
+from tests.factories import PASSWORD, ApplicationFactory, ConnectionFactory, MembershipFactory, RunFactory
 from tests.sandbox.running import Running, running
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -217,3 +218,32 @@ def test_the_api_is_described_in_the_browser(open_as: Callable[..., Page], trans
     page.goto("/api/v1/docs/")
 
     expect(page.get_by_text("/api/v1/tools/{tool}/").first).to_be_visible()
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_an_assistant_is_approved_on_a_page_without_barriers(
+    open_as: Callable[..., Page], alice: Any, week: dict[str, Any], settings: Any, live_server: Any, look: str
+) -> None:
+    settings.PUBLIC_URL = live_server.url
+    application = ApplicationFactory(redirect_uris=f"{live_server.url}/support/")
+    asked = {
+        "response_type": "code",
+        "client_id": application.client_id,
+        "redirect_uri": application.redirect_uris,
+        "scope": "read write",
+        "state": "of-the-assistant",
+        "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        "code_challenge_method": "S256",
+        "resource": f"{live_server.url}/mcp",
+    }
+    page = open_as(alice, look)
+    page.goto(f"/oauth/authorize?{urlencode(asked)}")
+    found = look_at(page, "consent", look)
+
+    page.locator('button[name="allow"][value="true"]').click()
+
+    page.wait_for_url("**/support/?**")
+    assert "code=" in page.url
+    page.goto("/assistants/")
+    expect(page.get_by_text("ChatGPT").first).to_be_visible()
+    assert not found
