@@ -19,15 +19,15 @@ def _until(tokens: Iterator[str], context: Mapping[str, Any], ends: frozenset[st
     """Render up to one of the ending tags: the text and the tag that ended it."""
     out = []
     for token in tokens:
-        if token.startswith("{{"):
+        if not TOKEN.fullmatch(token):
+            out.append(token)
+        elif token.startswith("{{"):
             out.append(_variable(token[2:-2].strip(), context))
-        elif token.startswith("{%"):
+        else:
             tag = token[2:-2].strip()
             if tag.split(" ")[0] in ends:
                 return "".join(out), tag
             out.append(_tag(tag, tokens, context))
-        else:
-            out.append(token)
     return "".join(out), ""
 
 

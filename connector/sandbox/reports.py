@@ -49,7 +49,7 @@ FLOW = Kind("flow", (*COMMON, "flow_name"))
 def campaign_values(call: Call) -> Answer:
     """Campaigns by when they were sent, with all that came of them until now."""
     whole = frame(call.data["attributes"]["timeframe"], call.account.zone, call.now)
-    sent = [one for one in call.account.messages if one.owner == "campaign" and _within(one, whole)]
+    sent = [one for one in call.account.messages if one.owner == "campaign" and _sent(call.account, one, whole)]
     results = [
         {"groupings": groupings, "statistics": statistics(_tally(call, messages, None), _asked(call))}
         for groupings, messages in _grouped(call, CAMPAIGN, sent)
@@ -57,8 +57,11 @@ def campaign_values(call: Call) -> Answer:
     return _report(call, "campaign-values-report", {"results": results})
 
 
-def _within(message: Message, whole: Frame) -> bool:
-    return message.sent_at is not None and whole.start <= message.sent_at < whole.end
+def _sent(account: Account, message: Message, whole: Frame) -> bool:
+    campaign = account.of("campaign").get(message.owner_id)
+    if campaign is None or campaign.attributes["status"] != "Sent" or message.sent_at is None:
+        return False
+    return whole.start <= message.sent_at < whole.end
 
 
 def flow_values(call: Call) -> Answer:

@@ -17,7 +17,7 @@ YEAR = 365 * DAY
 def campaigns(account: Account, count: int) -> list[Message]:
     """`count` sent campaigns over the history, and some that were not sent. Returns the sent messages."""
     sent = [_campaign(account, name, channel, at) for name, channel, at in _calendar(account, count)]
-    _campaign(account, "Draft: spring lookbook", "email", None)
+    _campaign(account, "Draft: spring lookbook", "email", None, status="Draft")
     _campaign(account, "Scheduled: restock", "email", account.base + 3 * DAY, status="Scheduled")
     _campaign(account, "Cancelled: wrong subject", "email", account.base - 60 * DAY, status="Cancelled")
     return sent
