@@ -1,12 +1,13 @@
 """Put the caller on every request of a signed-in member: who, in which organization, with which role."""
 
 from collections.abc import Callable
+from typing import cast
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
 from accounts.caller import Caller, member_caller
-from accounts.models import Membership
+from accounts.models import Membership, User
 
 SESSION_KEY = "organization"
 
@@ -39,6 +40,6 @@ def page_caller(request: HttpRequest, membership: Membership | None = None) -> C
 
 def chosen_membership(request: HttpRequest) -> Membership | None:
     """The membership of the organization in the session, else the oldest one."""
-    memberships = Membership.objects.filter(user_id=request.user.pk).select_related("user", "organization")
+    memberships = Membership.objects.filter(user=cast(User, request.user)).select_related("user", "organization")
     chosen = request.session.get(SESSION_KEY)
     return (memberships.filter(organization_id=chosen).first() if chosen else None) or memberships.first()

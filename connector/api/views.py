@@ -18,7 +18,7 @@ from connector.api import serializers
 from connector.api.problems import problem
 from connector.insights.account_list import account_row
 from connector.installs.models import Install
-from connector.receipts.models import Receipt, key_of
+from connector.receipts.models import Receipt
 from connector.sync import wake
 from connector.sync.models import Run
 from connector.sync.plan import open_run
@@ -136,7 +136,7 @@ class ReceiptView(DoorView):
     @extend_schema(responses=serializers.ReceiptSerializer)
     def get(self, request: Request, receipt_id: str) -> Response:
         receipts = Receipt.objects.visible_to(self.caller())
-        return Response(serializers.ReceiptSerializer(_one(receipts.filter(pk=key_of(receipt_id)))).data)
+        return Response(serializers.ReceiptSerializer(_one(receipts.named(receipt_id))).data)
 
 
 class AuditView(DoorView):

@@ -119,7 +119,7 @@ def _range(text: str, today: date, zone: ZoneInfo, now: datetime) -> Period | No
     if not found:
         return None
     numbers = [int(part) for part in found.groups()]
-    first, last = _date(*numbers[:3], text), _date(*numbers[3:], text)
+    first, last = _date(numbers[0], numbers[1], numbers[2], text), _date(numbers[3], numbers[4], numbers[5], text)
     if last < first:
         raise BadPeriod(f"{text!r} ends before it begins")
     return _days(first, last + timedelta(days=1), text, zone, now)

@@ -81,7 +81,7 @@ class Install(InOrganization):
     last_sync_at = models.DateTimeField(null=True)
     reconciled_at = models.DateTimeField(null=True)
 
-    objects = InstallQuerySet.as_manager()
+    objects = InstallQuerySet.as_manager()  # type: ignore[misc]  # narrower than the base's on purpose
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organization", "klaviyo_id"], name="one_install_per_account")]

@@ -15,7 +15,7 @@ from audit.record import build
 from connector.insights.arguments import BadArguments, Problem, bad
 from connector.insights.outcome import Outcome, Refusal
 from connector.receipts.keep import receipt_of
-from connector.receipts.models import Receipt, key_of
+from connector.receipts.models import Receipt
 from connector.tools import envelope as envelopes
 from connector.tools import jobs, ledger
 from connector.tools.catalogue import TOOLS, Tool
@@ -134,7 +134,7 @@ def read_cursor(text: str) -> dict[str, Any]:
 
 
 def find_receipt(caller: Caller, public: str, tool: str) -> Receipt:
-    receipt = Receipt.objects.visible_to(caller).filter(pk=key_of(public), tool=tool).first()
+    receipt = Receipt.objects.visible_to(caller).named(public).filter(tool=tool).first()
     if receipt is None:
         raise bad("cursor", "belongs to an answer that is no longer kept; ask the question again")
     return receipt
