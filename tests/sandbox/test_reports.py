@@ -89,7 +89,11 @@ def test_flow_values_count_what_happened_in_the_frame_and_the_series_adds_up(
     inside = [one for one in events if start.timestamp() <= one["timestamp"] < end.timestamp()]
     # Offsets are ignored: these are the account's local times.
     frame = {"start": "2026-03-01T00:00:00+00:00", "end": "2026-11-01T00:00:00Z"}
-    asked = {"statistics": ["delivered", "opens", "conversions"], "timeframe": frame, "conversion_metric_id": order}
+    asked: dict[str, Any] = {
+        "statistics": ["delivered", "opens", "conversions"],
+        "timeframe": frame,
+        "conversion_metric_id": order,
+    }
 
     values = report(api, "flow-values", **asked)["results"]
     series = report(api, "flow-series", **asked, interval="monthly")
@@ -125,7 +129,7 @@ def test_rates_are_fractions_of_the_counts(api: httpx.Client, klaviyo: Running) 
 
 
 def test_reports_are_filtered_and_grouped(api: httpx.Client, klaviyo: Running) -> None:
-    base = {"statistics": ["delivered"], "timeframe": {"key": "last_365_days"},
+    base: dict[str, Any] = {"statistics": ["delivered"], "timeframe": {"key": "last_365_days"},
             "conversion_metric_id": metric(klaviyo, "Placed Order")}  # fmt: skip
     sms = report(api, "campaign-values", **base, filter="equals(send_channel,'sms')")["results"]
     assert sms
