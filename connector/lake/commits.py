@@ -10,7 +10,7 @@ import duckdb
 from deltalake import CommitProperties
 from deltalake.exceptions import CommitFailedError, DeltaError
 
-from connector.lake.errors import LakeError, LakeUnwritable, WriteConflict
+from connector.lake.errors import LakeError, LakeUnwritable, TooLarge, WriteConflict
 from connector.lake.lease import Held
 
 # The library would try an append again on top of whatever came between. We read before we write, so what came between
@@ -54,6 +54,8 @@ def committing(held: Held, work: Callable[[], T]) -> T:
 def in_words(error: Exception) -> LakeError:
     """What happened, without the library's text: that may hold rows."""
     text = str(error)
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return TooLarge("Joining this account's files needs more memory than a worker may take.")
     number = error.errno if isinstance(error, OSError) else None
     found = re.search(r"(?:os error |Os \{ code: )(\d+)", text)
     number = int(found[1]) if found else number

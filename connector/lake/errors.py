@@ -9,7 +9,7 @@ LakeError
 ├── VersionGone      the version is no longer held: ask again on the newest
 ├── DeadlinePassed   the question took too long and was stopped
 ├── TooBusy          no free place for a question within its deadline
-├── TooLarge         the question needs more memory than one may have
+├── TooLarge         a question or a rewrite needs more memory than one may have
 └── OpenedBeforeFork the lake was touched before this process was forked: a fault of ours
 """
 

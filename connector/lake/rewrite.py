@@ -25,6 +25,11 @@ from connector.lake.places import Place
 from connector.lake.schema import Table
 from connector.lake.tables import LiveFile
 
+# A group is held in memory until it is whole: 32 MB of rows take some 230 MiB in all, however many rows there are.
+# Groups of a million rows would be 14 % smaller at 400,000 events a month, and take 400 MiB and more.
+GROUP = "32MB"
+SMALL_GROUP = "8MB"
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -86,18 +91,29 @@ class Rewriter:
         if self.is_local:
             Path(uri).parent.mkdir(exist_ok=True)
         bound = {"target": uri, **piece.params, **({"files": self._uris(piece.old)} if piece.old else {})}
-        [(count,)] = self.engine.execute(f"copy ({piece.sql}) to $target ({self._format()})", bound).fetchall()
+        count = self._copy(piece.sql, bound)
         if not count:
             return None
         values = {self.spec.partition: piece.partition} if self.spec.partition else {}
         stats = json.dumps({"numRecords": count, **self._statistics(uri)})
         return AddAction(path, self._size(uri), values, now, changes, stats)
 
-    def _format(self) -> str:
+    def _copy(self, sql: str, bound: Mapping[str, object]) -> int:
+        """Write what `sql` selects to `$target`; how many rows. Wide rows are tried once more in smaller groups."""
+        try:
+            return self._copy_in_groups(sql, bound, GROUP)
+        except duckdb.OutOfMemoryException:
+            return self._copy_in_groups(sql, bound, SMALL_GROUP)
+
+    def _copy_in_groups(self, sql: str, bound: Mapping[str, object], size: str) -> int:
         # Version 2 has the delta encodings of ids and times. Without a file of another name first, a killed writer
         # leaves nothing that the vacuum does not know.
-        options = f"parquet_version v2, compression zstd, compression_level 3, row_group_size {self.spec.row_group}"
-        return f"format parquet, {options}, use_tmp_file false"
+        groups = f"row_group_size {self.spec.row_group}, row_group_size_bytes '{size}'"
+        options = (
+            f"format parquet, parquet_version v2, compression zstd, compression_level 3, {groups}, use_tmp_file false"
+        )
+        [(count,)] = self.engine.execute(f"copy ({sql}) to $target ({options})", bound).fetchall()
+        return int(count)
 
     def _statistics(self, uri: str) -> dict[str, dict[str, Any]]:
         """Smallest, largest and how many empty, of the columns that may be told."""

@@ -1,5 +1,6 @@
 """Keeping an install's files few, sorted and small. Everything here runs under the install's lease."""
 
+import logging
 import time
 from collections import defaultdict
 from collections.abc import Sequence
@@ -7,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from connector.lake.commits import ONCE, committing
+from connector.lake.errors import TooLarge
 from connector.lake.layout import FILE_DAYS
 from connector.lake.lease import Held
 from connector.lake.pins import pinned
@@ -14,6 +16,8 @@ from connector.lake.places import Place
 from connector.lake.rewrite import Piece, rewriting
 from connector.lake.schema import EVENTS, PROFILES, TABLES, Table
 from connector.lake.tables import LiveFile, live_files, open_table
+
+log = logging.getLogger(__name__)
 
 CROWD = 16  # files of a month; growth is slow to hurt (326 files cost 25 ms), so rewriting can wait that long
 DAY = 86_400.0
@@ -27,7 +31,11 @@ def thin_out(place: Place, held: Held, table: Table, crowd: int = CROWD) -> None
     opened = open_table(place, table)
     for month, files in _by_partition(live_files(opened, table)).items() if opened else ():
         if len(files) > crowd:
-            committing(held, partial(_join, place, table, month))
+            try:
+                committing(held, partial(_join, place, table, month))
+            except TooLarge:
+                # The rows are safe as they are; only questions take longer.
+                log.warning("%s of %s: too large to join %d files", table.name, month, len(files))
 
 
 def settle(place: Place, held: Held) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from connector.lake import engine
 from connector.lake.errors import RowsRefused
 from connector.lake.query import Versions, newest, reading
 from connector.lake.store import Writer, writing
@@ -215,3 +216,19 @@ def settings_of(install_id: UUID) -> tuple[str, bool, bool]:
     encodings = {column: encoding for column, _, encoding in rows}
     codecs = "/".join(sorted({codec for _, codec, _ in rows}))
     return codecs, "DELTA_LENGTH_BYTE_ARRAY" in encodings["id"], "DELTA_BINARY_PACKED" in encodings["time"]
+
+
+def test_a_month_too_large_to_join_stays_as_it_is_and_the_sync_goes_on(
+    install_id: UUID, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(engine, "WRITER_MEMORY", "1MB")
+
+    with writing(install_id, "test") as writer:
+        for hour in range(3):
+            since = DAY[0] + datetime.timedelta(hours=hour)
+            rows = [event(f"e{hour}-{n}", since, url=f"https://shop.test/{n}" * 20) for n in range(3000)]
+            put(writer, rows, since, since + datetime.timedelta(hours=1))
+        writer.settle()
+
+    assert "too large to join 3 files" in caplog.text
+    assert len(ids(install_id)) == 9000
