@@ -22,7 +22,7 @@ def named(caller: Caller, text: str | None) -> list[Named]:
     An account the caller may not see does not exist.
     """
     installs = list(Install.objects.visible_to(caller).select_related("client", "connected_by"))
-    if text is None:
+    if text is None or not installs:
         return _only(installs)
     if fold(text) == "all":
         return [Named(install.name, install) for install in installs]

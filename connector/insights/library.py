@@ -44,6 +44,26 @@ class Figures:
     orders: int
     revenue: Decimal
 
+    def rows(self) -> list[tuple[str, str, str]]:
+        """Words, figure and share of deliveries, for a page."""
+        return [
+            ("Deliveries", f"{self.deliveries:,}", ""),
+            ("People who received it", f"{self.recipients:,}", ""),
+            ("People who opened it", f"{self.openers:,}", _percent(self.openers, self.deliveries)),
+            (
+                "… without mail servers and privacy proxies",
+                f"{self.openers_human:,}",
+                _percent(self.openers_human, self.deliveries),
+            ),
+            (
+                "People who clicked in it, no bots",
+                f"{self.clickers_human:,}",
+                _percent(self.clickers_human, self.deliveries),
+            ),
+            ("Orders that Klaviyo attributed to it", f"{self.orders:,}", ""),
+            ("Their revenue", f"{money(self.revenue):,.2f}", ""),
+        ]
+
     def lines(self, currency: str) -> list[str]:
         return [
             f"Deliveries (Received events): {self.deliveries}",

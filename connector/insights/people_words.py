@@ -1,5 +1,6 @@
 """people_who in words: the definition, and the sentence that may be repeated as it stands."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +62,8 @@ def _objects(made: "Plan") -> str:
 
 
 def _quoted(records: list[Any]) -> str:
-    names = [f"“{record.name}”" for record in records[:3]]
-    more = f" and {len(records) - 3} more" if len(records) > 3 else ""
-    return ", ".join(names) + more
+    """The names, each once with how many bear it; beyond the third a count."""
+    counts = Counter(record.name for record in records)
+    names = [f"“{name}”" + (f" ({number} of that name)" if number > 1 else "") for name, number in counts.items()]
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more

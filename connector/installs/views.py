@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.caller import Caller
@@ -14,6 +15,7 @@ from accounts.context import own_memberships
 from accounts.models import Membership
 from accounts.permissions import Ability, can, check
 from accounts.views.member import MemberRequest, enter, member_page
+from connector.insights import library
 from connector.insights.account_list import purchase_metric_shown
 from connector.installs import actions
 from connector.installs.connect import ConnectProblem, finish, start
@@ -21,6 +23,7 @@ from connector.installs.forms import PurchaseMetricForm
 from connector.installs.models import Install
 from connector.installs.presenters import asked_scopes, by_client, progress, row, scopes
 from connector.lake.errors import LakeError
+from connector.records.links import klaviyo_url
 from connector.records.models import Kind, Record
 from connector.sync import wake
 from connector.sync.models import Run
@@ -46,6 +49,27 @@ def install_page(request: MemberRequest, id: UUID) -> HttpResponse:
         **live(install),
     }
     return render(request, "installs/detail.html", page)
+
+
+@require_GET
+@member_page
+def record_page(request: MemberRequest, id: UUID, kind: str, key: str) -> HttpResponse:
+    """A campaign, flow, list, segment or metric: where the links of search and fetch lead."""
+    install = visible_install(request, id)
+    records = Record.objects.filter(install=install, kind=kind).select_related("install")
+    record = get_object_or_404(records, klaviyo_id=key)
+    try:
+        figures = library.figures_of(record, timezone.now())
+    except LakeError:
+        figures = None
+    page = {
+        "install": install,
+        "record": record,
+        "facts": library.facts_of(record),
+        "figures": figures.rows() if figures else [],
+        "klaviyo_url": klaviyo_url(record),
+    }
+    return render(request, "installs/record.html", page)
 
 
 @require_GET

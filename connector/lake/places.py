@@ -14,6 +14,15 @@ from django.conf import settings
 from connector.lake.errors import LakeUnwritable
 
 S3 = "s3://"
+BUCKET_OPTIONS = {
+    # Without a conditional put two writers could both believe that they made the same version.
+    "aws_conditional_put": "etag",
+    # The library would try for three minutes; a person waits, and a task tries again by itself.
+    "max_retries": "3",
+    "retry_timeout": "15s",
+    "connect_timeout": "5s",
+    "timeout": "60s",
+}
 UNTAKEN = re.compile(r"[\[\]^|\\]")
 
 
@@ -29,11 +38,8 @@ class Place:
 
     @property
     def options(self) -> dict[str, str] | None:
-        """What delta-rs needs beside the AWS_* variables, which it reads by itself.
-
-        Without a conditional put two writers could both believe that they made the same version.
-        """
-        return None if self.is_local else {"aws_conditional_put": "etag"}
+        """What delta-rs needs beside the AWS_* variables, which it reads by itself."""
+        return None if self.is_local else BUCKET_OPTIONS
 
     def table(self, name: str) -> str:
         return f"{self.root}/{name}"

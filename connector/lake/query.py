@@ -19,6 +19,8 @@ from typing import Any, Self
 from uuid import UUID
 
 import duckdb
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
 
 from connector.lake.engine import Engine, using_engine
 from connector.lake.errors import DeadlinePassed, LakeError, TooBusy, TooLarge, VersionGone
@@ -90,12 +92,13 @@ class Reader:
         self._engine = engine
         self._cursor = engine.connection.cursor()
         self._closed = threading.Event()
-        threading.Thread(target=self._watch, name="question deadline", daemon=True).start()
+        self._watcher = threading.Thread(target=self._watch, name="question deadline", daemon=True)
+        self._watcher.start()
 
     def rows(self, sql: str, **params: object) -> list[tuple[Any, ...]]:
         """The rows of one constant `select`. `$events`, `$profiles`, `$members` are bound here, the rest by `params`.
 
-        Raises VersionGone, DeadlinePassed, TooLarge.
+        Raises VersionGone, DeadlinePassed, TooLarge, or LakeError when the store cannot be reached or read.
         """
         refuse_all_but_select(sql)
         tables = [name for name in TABLES if re.search(rf"\${name}\b", sql)]
@@ -108,6 +111,7 @@ class Reader:
 
     def close(self) -> None:
         self._closed.set()
+        self._watcher.join()  # else it might interrupt a cursor that is being closed
         self._cursor.close()
 
     def _run(self, sql: str, bound: dict[str, object]) -> list[tuple[Any, ...]]:
@@ -174,7 +178,7 @@ def files_of(place: Place, table: Table, version: int) -> list[str]:
         if key in _file_lists:
             _file_lists.move_to_end(key)
             return _file_lists[key]
-    opened = open_table(place, table, version)
+    opened = _opened(place, table, version)
     if opened is None:
         raise VersionGone("This version of the account's data is no longer held.")
     files = [f"{place.table(table.name)}/{file.path}" for file in live_files(opened, table)]
@@ -185,9 +189,16 @@ def files_of(place: Place, table: Table, version: int) -> list[str]:
     return files
 
 
+def _opened(place: Place, table: Table, version: int | None = None) -> DeltaTable | None:
+    try:
+        return open_table(place, table, version)
+    except (OSError, DeltaError) as error:
+        raise LakeError(f"The event store cannot be reached ({type(error).__name__}).") from None
+
+
 def _newest(place: Place, table: Table) -> int:
     if not place.is_local:
-        opened = open_table(place, table)
+        opened = _opened(place, table)
         return -1 if opened is None else int(opened.version())
     # A commit is one file that appears whole, so the listing is the truth; opening the table would cost 5 ms.
     folder = Path(place.table(table.name)) / "_delta_log"

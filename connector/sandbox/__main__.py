@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         host=options.host,
         port=options.port,
         http=Breakable,
-        log_level="critical",
+        log_level="error",
         access_log=False,
         server_header=False,
     )

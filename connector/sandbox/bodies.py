@@ -1,12 +1,13 @@
 """Bodies of writes, checked against the schemas of Klaviyo's document."""
 
+from datetime import datetime
 from email.parser import BytesParser
 from email.policy import HTTP
 from functools import cache
 from typing import Any
 
 import msgspec
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError, best_match
 
 from connector.sandbox.errors import Refusal, bad_body
@@ -39,7 +40,16 @@ def _pointer(error: ValidationError) -> str:
 def _validator(operation: str) -> Draft202012Validator:
     table = raw()
     row = next(row for row in table["operations"] if row["id"] == operation)
-    return Draft202012Validator({**row["body"], "schemas": table["schemas"]})
+    return Draft202012Validator({**row["body"], "schemas": table["schemas"]}, format_checker=FORMATS)
+
+
+FORMATS = FormatChecker(formats=())
+
+
+@FORMATS.checks("date-time", raises=ValueError)
+@FORMATS.checks("date", raises=ValueError)
+def _is_a_moment(said: object) -> bool:
+    return not isinstance(said, str) or bool(datetime.fromisoformat(said))
 
 
 def form(media: str, body: bytes) -> dict[str, Any]:

@@ -74,8 +74,8 @@ def update_campaign(call: Call) -> Answer:
     in_state(thing, ("Draft",), "changed")
     said = given(call)
     if "audiences" in said:
+        said["audiences"] = thing.attributes["audiences"] | said["audiences"]
         _check_audiences(call, said["audiences"])
-        said["audiences"] = {"excluded": []} | said["audiences"]
     if "name" in said:
         named(call, said["name"])
     thing.attributes.update(said)

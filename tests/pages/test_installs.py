@@ -150,3 +150,17 @@ def test_an_analyst_sees_the_purchase_metric_and_cannot_change_it(bob_client: Cl
 
     assert "<select" not in bob_client.get(f"/installs/{install.pk}/").content.decode()
     assert bob_client.post(f"/installs/{install.pk}/purchase-metric/", {"metric": "PLACED"}).status_code == 403
+
+
+def test_a_link_of_search_opens_the_object_with_its_figures(
+    alice_client: Client, charlie_client: Client, install: Any
+) -> None:
+    campaign = RecordFactory(install=install, name="Spring <b>sale</b>", status="Sent", channel="email")
+    address = f"/installs/{install.pk}/campaign/{campaign.klaviyo_id}/"
+
+    page = alice_client.get(address)
+
+    assert page.status_code == 200
+    assert "Spring &lt;b&gt;sale&lt;/b&gt;" in page.content.decode()
+    assert charlie_client.get(address).status_code == 404
+    assert alice_client.get(f"/installs/{install.pk}/campaign/none/").status_code == 404

@@ -161,7 +161,7 @@ def test_a_connection_limited_to_some_installs_sees_no_other(shop: Any, write: W
 
     answer = ask(replace(alice_caller, installs=frozenset()), did="opened_email", account="all")
 
-    assert answer["data"]["accounts"] == []
+    assert (answer["status"], answer["reason"]["code"], answer["receipt"]) == ("refused", "not_found", None)
 
 
 def test_a_name_that_fits_several_asks_which(shop: Any, write: Write, alice_caller: Caller) -> None:
