@@ -1,5 +1,6 @@
 """The same lake in a bucket: LAKE_URL and the usual AWS_* variables are all that changes."""
 
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ from django.test import override_settings
 from moto.server import ThreadedMotoServer
 
 from connector.lake.engine import close_engines
-from connector.lake.errors import VersionGone
+from connector.lake.errors import LakeError, VersionGone
 from connector.lake.query import Versions, newest, reading, summary
 from connector.lake.store import drop, writing
 from tests.lake.events import at, event, event_columns, profile, profile_columns
@@ -110,3 +111,22 @@ def test_a_dropped_install_leaves_no_object(bucket: str) -> None:
     assert all(key.startswith(f"plumbline/{other}/") for key in keys)
     with reading(install_id, pinned) as lake, pytest.raises(VersionGone):
         lake.rows(IDS)
+
+
+def test_a_bucket_that_does_not_answer_is_said_in_words_and_soon(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    install_id = uuid4()
+    with writing(install_id, "test") as writer:
+        writer.replace_events([event_columns([event("a", "2024-12-22 10:00")])], *DAY)
+    pinned = newest(install_id)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    begun = time.monotonic()
+
+    with pytest.raises(LakeError, match="cannot be reached"):
+        newest(install_id)
+    with reading(install_id, pinned) as lake, pytest.raises(LakeError, match="cannot be reached") as refused:
+        lake.rows(IDS)
+    with writing(install_id, "test") as writer, pytest.raises(LakeError, match="could not be written"):
+        writer.replace_events([], *DAY)
+
+    assert not isinstance(refused.value, VersionGone)
+    assert time.monotonic() - begun < 20
