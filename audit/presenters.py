@@ -14,7 +14,6 @@ CATEGORIES: Final = {
     "install": "Klaviyo accounts",
     "sync": "Syncs",
     "tool": "Questions",
-    "receipt": "Receipts",
     "admin": "Staff",
 }
 ICONS: Final = {
@@ -25,7 +24,6 @@ ICONS: Final = {
     "install": "store",
     "sync": "refresh-cw",
     "tool": "message-square-text",
-    "receipt": "receipt-text",
     "admin": "shield-alert",
 }
 
