@@ -117,7 +117,10 @@ def assign_template(call: Call) -> Answer:
     in_state(held(call, *message.related("campaign")[0]), ("Draft",), "changed")
     if message.attributes["definition"]["channel"] != "email":
         raise bad_body("/data/id", "Only e-mail messages have templates.")
-    source = held(call, "template", call.data["relationships"]["template"]["data"]["id"])
+    chosen = call.data["relationships"]["template"].get("data")
+    if chosen is None:
+        raise bad_body("/data/relationships/template/data", "This field is required.")
+    source = held(call, "template", chosen["id"])
     copy = copied(source)
     copy.id = ids.short(CHANCE)
     copy.attributes["created"] = iso(call.now)

@@ -21,6 +21,7 @@ OPERATORS = (
 NAME = re.compile(r"[a-z-]+(?=\()")
 FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 BARE = re.compile(r"[^,()\[\]\s\"']+")
+NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,9})?", re.A)
 QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'", re.S)
 
 
@@ -169,6 +170,12 @@ def moment(text: str) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
+def _number(text: str) -> float:
+    if not NUMBER.fullmatch(text):
+        raise ValueError(text)
+    return float(text)
+
+
 def _boolean(text: str) -> bool:
     if text not in ("true", "false"):
         raise ValueError(text)
@@ -179,7 +186,7 @@ CONVERTERS: dict[str, Callable[[str], Any]] = {
     "datetime": moment,
     "local": datetime.fromisoformat,
     "boolean": _boolean,
-    "number": float,
+    "number": _number,
     "integer": int,
     "string": str,
 }

@@ -43,7 +43,7 @@ def update_profile(call: Call) -> Answer:
     if person is None:
         raise not_found("profile", call.id)
     _check(call.data["attributes"], whole=False)
-    return one(call, as_thing(_written(call, person, call.data["attributes"], call.data.get("meta", {}))))
+    return one(call, as_thing(_written(call, person, call.data["attributes"], call.data.get("meta") or {})))
 
 
 def import_profile(call: Call) -> Answer:
