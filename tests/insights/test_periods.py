@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connector.insights.periods import BadPeriod, parse
-from tests.insights.profiles import examples
+from tests.insights.budget import examples
 from tests.oracle import periods as naive
 
 # What each is here for: clock changes in north and south, half hours, none at all, changes at midnight, a skipped date

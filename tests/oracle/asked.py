@@ -51,14 +51,14 @@ def refuse_contradictions(args: Json) -> None:
 
 
 def understood(world: World, args: Json) -> Asked:
+    """Raises Unanswered with the first of the reasons that apply."""
     named = args.get("purchase_metric")
-    of = _Of(world)
-    x_metrics = None if args["did"] == "member" else names.metrics_of(world, args["did"], named)
     start, stop = _period(world, args.get("period", "all"))
     y_start, y_stop = _period(world, args["but_not_period"]) if "but_not_period" in args else (None, None)
-    but_not = args.get("but_not")
-    y_metrics = None if but_not in (None, "member") else names.metrics_of(world, but_not, named)
-    purchase = _purchase(world, named)
+    _refuse(world, args, start)
+    x_metrics = _metrics(world, args["did"], named)
+    y_metrics = _metrics(world, args.get("but_not"), named)
+    of, purchase = _Of(world), _purchase(world, named)
     return Asked(
         start=start,
         stop=stop,
@@ -76,6 +76,30 @@ def understood(world: World, args: Json) -> Asked:
         y_audience=_members(world, args["but_not_audience"]) if args.get("but_not_audience") else set(),
         purchase=purchase,
     )
+
+
+def _refuse(world: World, args: Json, start: datetime) -> None:
+    """Try everything that may not be found, and tell what comes first."""
+    named, of = args.get("purchase_metric"), _Of(world)
+    attempts: list[Callable[[], object]] = [
+        lambda: of.all(args.get("campaign"), args.get("flow"), args.get("item")),
+        lambda: _y_of(world, args, of, None),
+        lambda: [_members(world, args[name]) for name in ("audience", "but_not_audience") if args.get(name)],
+        lambda: _metrics(world, args["did"], named),
+        lambda: _metrics(world, args.get("but_not"), named),
+    ]
+    reasons = [Unanswered("refused", "out_of_range")] if start > world.now else []
+    for attempt in attempts:
+        try:
+            attempt()
+        except Unanswered as why:
+            reasons.append(why)
+    if reasons:
+        raise min(reasons, key=lambda why: names.ORDER.index(why.code) if why.code else -1)
+
+
+def _metrics(world: World, verb: str | None, named_purchase: str | None) -> set[str] | None:
+    return None if verb in (None, "member") else names.metrics_of(world, str(verb), named_purchase)
 
 
 def _period(world: World, words: str) -> tuple[datetime, datetime]:

@@ -111,7 +111,10 @@ def _floored(world: World, rows: list[Json]) -> list[Json]:
 
 
 def attribute(profile: Json | None, by: str) -> Value:
-    attributes = (profile or {}).get("attributes") or {}
+    """None where the profile has none, and for a person whose profile is not held."""
+    if profile is None:
+        return None
+    attributes = profile["attributes"]
     location = attributes.get("location") or {}
     if by.startswith("property:"):
         return text((attributes.get("properties") or {}).get(by.removeprefix("property:")))

@@ -83,26 +83,18 @@ def campaign_message(key: str, campaign_id: str, subject: str = "", channel: str
     return made
 
 
-def flow(key: str, name: str, messages: tuple[str, ...] = (), subject: str = "") -> Json:
+def flow(key: str, name: str, messages: tuple[str, ...] = (), subjects: dict[str, str] | None = None) -> Json:
     actions = [
-        {
-            "id": f"act{n}",
-            "type": "send-email",
-            "data": {"message": {"id": message, "name": message, "subject_line": subject}},
-        }
-        for n, message in enumerate(messages)
+        {"id": f"act{number}", "type": "send-email", "data": {"message": _flow_message(message, subjects or {})}}
+        for number, message in enumerate(messages)
     ]
-    return _resource(
-        "flow",
-        key,
-        {
-            "name": name,
-            "status": "live",
-            "archived": False,
-            "trigger_type": "Metric",
-            "definition": {"triggers": [], "actions": actions},
-        },
-    )
+    definition = {"triggers": [], "actions": actions}
+    told = {"name": name, "status": "live", "archived": False, "trigger_type": "Metric", "definition": definition}
+    return _resource("flow", key, told)
+
+
+def _flow_message(key: str, subjects: dict[str, str]) -> Json:
+    return {"id": key, "name": key, "subject_line": subjects.get(key, "")}
 
 
 def audience(kind: str, key: str, name: str) -> Json:

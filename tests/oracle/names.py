@@ -53,6 +53,10 @@ class Unanswered(Exception):
         self.code = code
 
 
+# Where several reasons apply, the first of these is told.
+ORDER = ["not_found", "no_such_metric", "no_purchase_metric", "out_of_range", "too_small"]
+
+
 class BadArguments(Exception):
     """The question contradicts itself."""
 
@@ -73,6 +77,8 @@ def _object(pool: list[Json], wanted: str, many: bool) -> list[Json]:
     same_id = [one for one in pool if one["id"] == wanted]
     if same_id:
         return same_id
+    if wanted.endswith("*"):  # of campaigns: all that contain the words before it
+        return _object(pool, wanted.rstrip("*").strip(), many=True) if wanted.strip("* ") else pool
     same_name = [one for one in pool if fold(one["attributes"]["name"]) == fold(wanted)]
     words = set(re.findall(r"\w+", fold(wanted)))
     fitting = same_name or [
@@ -90,13 +96,22 @@ def purchase_metric(world: World, named: str | None = None) -> str:
     if named or world.purchase_metric:
         return named or world.purchase_metric
     placed = [metric for metric in world.metrics if metric["attributes"]["name"] == "Placed Order"]
-    shops = [metric for metric in placed if is_shop(metric)]
-    for only in (shops, placed):
-        if len(only) == 1:
-            return only[0]["id"]
-    if placed:
-        raise Unanswered("needs_choice")
-    raise Unanswered("refused", "no_purchase_metric")
+    only = _only(world, placed)
+    if only:
+        return str(only["id"])
+    raise Unanswered("needs_choice") if placed else Unanswered("refused", "no_purchase_metric")
+
+
+def _only(world: World, called: list[Json]) -> Json | None:
+    """The only one of a shop, else the only one at all. Of several of one name those without events are left out."""
+    alive = [metric for metric in called if any(related(event, "metric") == metric["id"] for event in world.events)]
+    for tier in ([metric for metric in called if is_shop(metric)], called):
+        if len(tier) == 1:
+            return tier[0]
+        if tier:
+            happened = [metric for metric in tier if metric in alive]
+            return happened[0] if len(happened) == 1 else None
+    return None
 
 
 def metrics_of(world: World, verb: str, named_purchase: str | None) -> set[str]:
@@ -124,12 +139,10 @@ def _shop_metrics(world: World, names: list[str], named_purchase: str | None) ->
     of_the_shop = [metric for metric in called if shop and integration(metric) == shop]
     if of_the_shop:
         return of_the_shop
-    for only in ([metric for metric in called if is_shop(metric)], called):
-        if len(only) == 1:
-            return only
-    if called:
+    only = _only(world, called)
+    if called and not only:
         raise Unanswered("needs_choice")
-    return []
+    return [only] if only else []
 
 
 def _named(world: World, wanted: str) -> list[Json]:

@@ -202,18 +202,23 @@ def _caveats(world: World, asked: Asked, counted: Counted, *, include: bool, gro
     found["two_purchase_metrics"] = _events_of_namesakes(world, asked)
     found["small_base"] = bool(asked.y_mode) and len(counted.did) < 100
     found["floor_applied"] = any(row["value"] == "other" for row in grouped_rows or [])
-    opens = [event for event in counted.x_events if _metric_name(world, event) == "Opened Email"]
-    machines = [event for event in opens if is_machine_open(event)]
-    found["machine_opens"] = include and bool(opens) and 10 * len(machines) > len(opens)
+    found["machine_opens"] = include and _are_opens_by_machines(world, asked)
     return {code: number for code, number in found.items() if number}
 
 
+def _are_opens_by_machines(world: World, asked: Asked) -> bool:
+    """Whether more than 10 % of the opens in the period, of whomever, were made by machines."""
+    happened = [event for event in world.distinct_events() if when(event) <= world.now]
+    opens = [event for event in _x_events(asked, happened) if _metric_name(world, event) == "Opened Email"]
+    return 10 * sum(is_machine_open(event) for event in opens) > len(opens)
+
+
 def _future(world: World, asked: Asked) -> list[Json]:
-    """Events dated after the moment that the question would count, had they happened."""
-    later = [event for event in world.distinct_events() if when(event) > world.now]
-    x = [event for event in later if related(event, "metric") in (asked.x_metrics or set()) and asked.x_of(event)]
-    y = [event for event in later if related(event, "metric") in (asked.y_metrics or set()) and asked.y_of(event)]
-    return list({event["id"]: event for event in x + y}.values())
+    """Events of the metrics asked for that are dated after the moment, of whatever campaign and item."""
+    metrics = (asked.x_metrics or set()) | (asked.y_metrics or set())
+    return [
+        event for event in world.distinct_events() if related(event, "metric") in metrics and when(event) > world.now
+    ]
 
 
 def _repeated_deliveries(world: World, asked: Asked, counted: Counted) -> int:
