@@ -24,15 +24,31 @@ class Span:
 
 def check_loaded(install: Install) -> None:
     """Raises Refusal while nothing at all is held: pending, or reconnect_needed when nothing will come."""
-    if install.complete_from is None or install.complete_to is None:
-        if install.status in (Install.Status.NEEDS_RECONNECT, Install.Status.DISCONNECTED, Install.Status.ERROR):
-            raise Refusal(
-                "refused",
-                "reconnect_needed",
-                f"Nothing of {install.name} is held and its connection has ended.",
-                "Reconnect it on the page Accounts.",
-            )
-        raise Refusal("pending", text=f"{install.name} is still being loaded for the first time.")
+    if install.complete_from is not None and install.complete_to is not None:
+        return
+    if install.status in (Install.Status.NEEDS_RECONNECT, Install.Status.DISCONNECTED):
+        raise reconnect_needed(install)
+    if install.status == Install.Status.SCOPE_MISSING:
+        raise Refusal("refused", "scope_missing", install.status_reason, "Reconnect the account and grant it.")
+    if install.status == Install.Status.ERROR:
+        raise Refusal(
+            "error",
+            "klaviyo_unavailable",
+            f"{install.name} could not be loaded yet: {install.status_reason}",
+            "It is tried again by itself; ask later.",
+            retry_after=900,
+        )
+    raise Refusal("pending", text=f"{install.name} is still being loaded for the first time.")
+
+
+def reconnect_needed(install: Install) -> Refusal:
+    """What is asked for is not held, and will not come before a person reconnects the account."""
+    return Refusal(
+        "refused",
+        "reconnect_needed",
+        f"The connection of {install.name} to Klaviyo has ended.",
+        "Reconnect it on the page Accounts.",
+    )
 
 
 def check_held(install: Install, period: Period) -> None:

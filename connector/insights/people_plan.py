@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from connector.insights.arguments import bad
 from connector.insights.definitions import MESSAGE_VERBS, Deed, Vocabulary, vocabulary
-from connector.insights.held import FIRST_MOMENT, Span, check_held, check_loaded
+from connector.insights.held import FIRST_MOMENT, Span, check_held, check_loaded, reconnect_needed
 from connector.insights.outcome import Caveat, Refusal
 from connector.insights.people_sql import EVENT_GROUPS, PROFILE_GROUPS, Shape
 from connector.insights.periods import BadPeriod, Period, offsets, parse, zone_of
@@ -19,6 +19,7 @@ from connector.records.names import Finding, find, was_sent
 
 Args = Mapping[str, Any]
 AUDIENCE_LASTS: Final = timedelta(minutes=10)
+FAILURE_LASTS: Final = timedelta(seconds=30)
 NO_MEMBER: Final[Deed] = Deed("member", "member", ())
 
 
@@ -134,13 +135,7 @@ class _Planner:
             return []
         kinds = [Kind.LIST, Kind.SEGMENT]
         found = settled(find(self.install, kinds, text), Kind.LIST, self.install, self.args).records
-        waiting = [record for record in found if not is_fetched(record, self.moment)]
-        if waiting:
-            raise Refusal(
-                "pending",
-                text=f"The members of “{waiting[0].name}” are being fetched from Klaviyo.",
-                waits_for=tuple(str(record.pk) for record in waiting),
-            )
+        check_fetched(self.install, found, self.moment)
         self.params[param] = [record.klaviyo_id for record in found]
         return found
 
@@ -275,10 +270,37 @@ def settled(found: Finding, kind: str, install: Install, args: Args) -> Finding:
     return found
 
 
-def is_fetched(record: Record, moment: datetime) -> bool:
-    """Members were fetched lately enough to stand for "present"."""
-    audience = Audience.objects.filter(record=record).first()
+def check_fetched(install: Install, records: Sequence[Record], moment: datetime) -> None:
+    """Raises Refusal unless the members of all are held and recent enough to stand for "present"."""
+    fetched = {audience.record_id: audience for audience in Audience.objects.filter(record__in=records)}
+    waiting = [record for record in records if not _is_recent(fetched.get(record.pk), moment)]
+    if not waiting:
+        return
+    if install.status in (Install.Status.NEEDS_RECONNECT, Install.Status.DISCONNECTED):
+        raise reconnect_needed(install)
+    failed = next((record for record in waiting if _has_failed(fetched.get(record.pk), moment)), None)
+    if failed:
+        raise Refusal(
+            "error",
+            "klaviyo_unavailable",
+            f"The members of “{failed.name}” could not be read: {fetched[failed.pk].problem}",
+            "Ask again in a minute.",
+            retry_after=60,
+        )
+    raise Refusal(
+        "pending",
+        text=f"The members of “{waiting[0].name}” are being fetched from Klaviyo.",
+        waits_for=tuple(str(record.pk) for record in waiting),
+    )
+
+
+def _is_recent(audience: Audience | None, moment: datetime) -> bool:
     return bool(audience and audience.fetched_at and moment - audience.fetched_at < AUDIENCE_LASTS)
+
+
+def _has_failed(audience: Audience | None, moment: datetime) -> bool:
+    """Just now: an older failure is no reason not to try again."""
+    return bool(audience and audience.problem and audience.wanted_at and moment - audience.wanted_at < FAILURE_LASTS)
 
 
 def fetched_at(record: Record) -> str | None:

@@ -194,7 +194,6 @@ def _account_of(grant: Grant, attempt: ConnectAttempt) -> dict[str, Any]:
 
 @transaction.atomic
 def _bind(caller: Caller, attempt: ConnectAttempt, grant: Grant, account: dict[str, Any]) -> Install:
-    attributes = account.get("attributes") or {}
     known = (
         Install.objects.select_for_update()
         .in_organization(caller.organization)
@@ -204,10 +203,7 @@ def _bind(caller: Caller, attempt: ConnectAttempt, grant: Grant, account: dict[s
     _check_wanted_account(attempt, known)
     install = known or Install(organization=caller.organization, klaviyo_id=account["id"], connected_by=caller.user)
     was_ended = known is not None and known.status in (Install.Status.NEEDS_RECONNECT, Install.Status.DISCONNECTED)
-    install.name = ((attributes.get("contact_information") or {}).get("organization_name") or account["id"])[:200]
-    install.time_zone = attributes.get("timezone") or "UTC"
-    install.currency = attributes.get("preferred_currency") or "USD"
-    install.is_test_account = bool(attributes.get("test_account"))
+    apply_account(install, account)
     install.scopes = list(grant.scopes)
     install.status_reason = ""
     if known is None or was_ended or install.complete_to is None:
@@ -222,6 +218,16 @@ def _bind(caller: Caller, attempt: ConnectAttempt, grant: Grant, account: dict[s
         after={"scopes": install.scopes},
     )
     return install
+
+
+def apply_account(install: Install, account: Mapping[str, Any]) -> None:
+    """What GET accounts tells of an account, on its row; not saved."""
+    attributes = account.get("attributes") or {}
+    contact = attributes.get("contact_information") or {}
+    install.name = (contact.get("organization_name") or account["id"])[:200]
+    install.time_zone = (attributes.get("timezone") or "UTC")[:64]
+    install.currency = (attributes.get("preferred_currency") or "USD")[:8]
+    install.is_test_account = bool(attributes.get("test_account"))
 
 
 def _check_wanted_account(attempt: ConnectAttempt, known: Install | None) -> None:

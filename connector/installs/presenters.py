@@ -48,6 +48,7 @@ BADGES: Final[dict[str, Badge]] = {
 }
 
 PHASES: Final = {
+    "account": "Reading the account",
     "metrics": "Reading the names of metrics",
     "campaigns": "Reading campaigns and their messages",
     "flows": "Reading flows",

@@ -20,8 +20,9 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
+from accounts.bearer import bearer_caller
 from accounts.caller import Caller
-from accounts.grants import bearer_caller, note_use
+from accounts.grants import note_use
 from accounts.limits import ip_of
 from connector.mcp.challenge import challenge
 from connector.mcp.server import CALLER, CLIENT, LISTS_TOOLS, build_server

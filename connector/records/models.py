@@ -71,7 +71,9 @@ class Audience(InOrganization):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     record = models.OneToOneField(Record, on_delete=models.CASCADE, related_name="audience")
-    wanted_at = models.DateTimeField(null=True, help_text="A question waits for it since then")
+    wanted_at = models.DateTimeField(
+        null=True, help_text="A question waits for it since then; with a problem: it failed then"
+    )
     fetched_at = models.DateTimeField(null=True)
     members = models.PositiveIntegerField(null=True)
     problem = models.CharField(max_length=200, blank=True, help_text="Why the last fetch failed, in words")

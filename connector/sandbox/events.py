@@ -20,7 +20,13 @@ from connector.sandbox.world.events import NOBODY, mixed
 
 encode = msgspec.json.encode
 CLOCK = [b"T%02d:%02d:%02d+00:00" % (second // 3600, second // 60 % 60, second % 60) for second in range(DAY)]
-ATTRIBUTES = ("timestamp", "event_properties", "datetime", "uuid")
+SHAPES = {
+    "timestamp": b'"timestamp":%d',
+    "event_properties": b'"event_properties":%b',
+    "datetime": b'"datetime":"%b"',
+    "uuid": b'"uuid":"%b"',
+}
+ATTRIBUTES = tuple(SHAPES)
 
 
 @dataclass(frozen=True)
@@ -113,43 +119,38 @@ def _metrics(call: Call) -> list[int] | None:
     return [numbers[id] for id in ids]
 
 
+ID = b"\x00"
+"""Stands for the event's id until the end: no JSON holds this byte."""
+
+
 class Writer:
     """Writes one event after another for one call."""
 
     def __init__(self, call: Call) -> None:
         self.account, self.events = call.account, call.account.events
         self.attributed = "attributions" in call.query.include
-        base = f"{call.origin}/api/".encode()
-        self.metrics = [
-            b'"metric":{"data":{"type":"metric","id":"%b"},"links":' % thing.id.encode()
-            for thing in self.account.metrics
-        ]
+        base = f"{call.origin}/api/events/".encode() + ID
         wanted = call.query.fields.get("event")
         self.attributes = [name for name in ATTRIBUTES if wanted is None or name in wanted]
-        self.shape = b",".join(
-            (b'"timestamp":%d', b'"event_properties":%b', b'"datetime":"%b"', b'"uuid":"%b"')[ATTRIBUTES.index(name)]
-            for name in self.attributes
-        )
-        self.links = b'{"self":"%bevents/%%b/relationships/%%b/","related":"%bevents/%%b/%%b/"}' % (base, base)
-        self.own = b'"links":{"self":"%bevents/%%b/"}}' % base
+        self.start = b'{"type":"event","id":"%b","attributes":{' % ID
+        self.shape = b",".join(SHAPES[name] for name in self.attributes)
+        self.profile = b'%b},"metric":{"data":{"type":"metric","id":"' % _links(base, b"profile")
+        self.metrics = [thing.id.encode() for thing in self.account.metrics]
+        self.metric = b'"},%b},"attributions":{' % _links(base, b"metric")
+        self.end = b'%b}},"links":{"self":"%b/"}}' % (_links(base, b"attributions"), base)
 
     def written(self, row: int) -> bytes:
-        events, at = self.events, self.events.time[row]
-        id = events.id(row).encode()
-        values = tuple(self._attribute(name, row, at) for name in self.attributes)
-        person = events.person[row]
-        profile = b'"profile":{'
+        events = self.events
+        at, person = events.time[row], events.person[row]
+        values = tuple([self._attribute(name, row, at) for name in self.attributes])
+        who = b""
         if person != NOBODY:
-            profile += b'"data":{"type":"profile","id":"%b"},' % self.account.people.all[person].id.encode()
-        return b"".join(
-            (
-                b'{"type":"event","id":"', id, b'","attributes":{', self.shape % values, b'},"relationships":{',
-                profile, b'"links":', self.links % (id, b"profile", id, b"profile"), b"},",
-                self.metrics[events.metric[row]], self.links % (id, b"metric", id, b"metric"), b"},",
-                b'"attributions":{', self._credits(row, id), b'"links":',
-                self.links % (id, b"attributions", id, b"attributions"), b"}},", self.own % id,
-            )
+            who = b'"data":{"type":"profile","id":"%b"},' % self.account.people.all[person].id.encode()
+        parts = (
+            self.start, self.shape % values, b'},"relationships":{"profile":{', who, self.profile,
+            self.metrics[events.metric[row]], self.metric, self._credits(row), self.end,
         )  # fmt: skip
+        return b"".join(parts).replace(ID, events.id(row).encode())
 
     def _attribute(self, name: str, row: int, at: int) -> bytes | int:
         if name == "timestamp":
@@ -158,13 +159,15 @@ class Writer:
             return self.events.properties(row)
         return moment(at) if name == "datetime" else uuid(self.events.seed, row, at)
 
-    def _credits(self, row: int, id: bytes) -> bytes:
+    def _credits(self, row: int) -> bytes:
         if not self.attributed:
             return b""
         count = len(self.events.credits.get(row, ()))
-        return b'"data":[%b],' % b",".join(
-            b'{"type":"attribution","id":"%b:%d"}' % (id, number) for number in range(count)
-        )
+        return b'"data":[%b],' % b",".join(b'{"type":"attribution","id":"%b:%d"}' % (ID, one) for one in range(count))
+
+
+def _links(base: bytes, name: bytes) -> bytes:
+    return b'"links":{"self":"%b/relationships/%b/","related":"%b/%b/"}' % (base, name, base, name)
 
 
 @lru_cache(maxsize=4000)

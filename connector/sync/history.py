@@ -9,6 +9,7 @@ from typing import Any, Final
 from django.utils import timezone
 
 from connector.installs.models import Install
+from connector.klaviyo.errors import UpstreamBroken
 from connector.klaviyo.events import EventPage
 from connector.lake.store import writing
 from connector.records import upsert
@@ -46,6 +47,7 @@ def _window(turn: Turn, window: Window) -> bool:
     until = window.until
     include = ("attributions", "metric") if turn.run.place.get("learn_metrics") else ("attributions",)
     for page in turn.klaviyo.event_pages(since=window.since, until=until, include=include):
+        _check_order(page, until)
         _learn(turn.install, page)
         turn.run.requests += 1
         held.append(page.columns)
@@ -60,6 +62,12 @@ def _window(turn: Turn, window: Window) -> bool:
                 return False
     _commit(turn, held, window, window.since, until)
     return True
+
+
+def _check_order(page: EventPage, until: datetime) -> None:
+    """A page that goes back to what has been written is a cursor gone astray: the place is saved, begin again from it."""
+    if page.count and max(page.columns["time"]) >= until:
+        raise UpstreamBroken("Klaviyo's pages of events came out of order.")
 
 
 def _commit(turn: Turn, rows: Sequence[Rows], window: Window, since: datetime, until: datetime) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 
 from django.utils import timezone
 
+from connector.installs.connect import apply_account
 from connector.installs.models import Install
 from connector.klaviyo import filters
 from connector.klaviyo.client import Klaviyo
@@ -15,6 +16,15 @@ from connector.records.models import Kind, Record
 from connector.sync.turn import Turn
 
 CHANNELS: Final = ("email", "sms", "mobile_push")  # one per request: Klaviyo refuses a listing without
+
+
+def account(turn: Turn) -> bool:
+    """Name, time zone and currency as they are now: every period is reckoned in the account's own zone."""
+    told = turn.klaviyo.get("accounts")["data"]
+    if told:
+        apply_account(turn.install, told[0])
+        turn.install.save(update_fields=["name", "time_zone", "currency", "is_test_account"])
+    return True
 
 
 def metrics(turn: Turn) -> bool:

@@ -81,7 +81,7 @@ def fetch_members(record: Record) -> None:
     except TryLater:
         raise
     except KlaviyoError as error:
-        Audience.objects.filter(pk=audience.pk).update(problem=str(error)[:200], wanted_at=None)
+        Audience.objects.filter(pk=audience.pk).update(problem=str(error)[:200], wanted_at=timezone.now())
         return
     Audience.objects.filter(pk=audience.pk).update(
         fetched_at=begun, members=len(set(people)), problem="", wanted_at=None

@@ -30,6 +30,7 @@ SHOWN_WAIT: Final = 1.0  # waits for a rate limit shorter than that are not wort
 
 Phase = Callable[[Turn], bool]
 RECORDS: Final[tuple[tuple[str, Phase], ...]] = (
+    ("account", named.account),
     ("metrics", named.metrics),
     ("campaigns", named.campaigns),
     ("flows", named.flows),
@@ -71,7 +72,7 @@ def _turn(claim: Claim) -> bool:
         _finish(turn)
     except TryLater as error:
         _wait(claim, error.retry_after)
-    except (LeaseHeld, LeaseLost, RowsRefused, WriteConflict):
+    except (LeaseHeld, LeaseLost, WriteConflict):
         claim.save(due_at=timezone.now() + timedelta(seconds=1))
     except Reconnect as error:
         needs_reconnect(run.install, str(error))
@@ -117,11 +118,12 @@ def _phase(turn: Turn, name: str, phase: Phase) -> bool:
 
 
 def _finish(turn: Turn) -> None:
-    """The whole run is done: sort the lake once after a first load, tell the page and the audit."""
+    """The whole run is done: tidy the lake after a first load and each night, tell the page and the audit."""
     run, now = turn.run, timezone.now()
-    if run.kind == Run.Kind.FIRST:
+    if run.kind != Run.Kind.INCREMENT:
         with writing(run.install_id, turn.owner) as lake:
             lake.settle()
+            lake.vacuum()
     with transaction.atomic():
         turn.claim.save(state=Run.State.DONE, finished_at=now, phase="", error="", attempts=0, claimed_until=None)
         columns = {"reconciled_at": now} if run.kind != Run.Kind.INCREMENT else {}

@@ -61,7 +61,7 @@ def want(record_id: str) -> None:
 
 def _settled(record_ids: list[str]) -> bool:
     """Every one of them was fetched, or could not be."""
-    return not Audience.objects.filter(record_id__in=record_ids, problem="").exclude(wanted_at=None).exists()
+    return not Audience.objects.filter(record_id__in=record_ids, problem="", wanted_at__isnull=False).exists()
 
 
 def open_job(caller: Caller, tool: str, args: Mapping[str, Any]) -> Job:

@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
             name='Audience',
             fields=[
                 ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('wanted_at', models.DateTimeField(help_text='A question waits for it since then', null=True)),
+                ('wanted_at', models.DateTimeField(help_text='A question waits for it since then; with a problem: it failed then', null=True)),
                 ('fetched_at', models.DateTimeField(null=True)),
                 ('members', models.PositiveIntegerField(null=True)),
                 ('problem', models.CharField(blank=True, help_text='Why the last fetch failed, in words', max_length=200)),
