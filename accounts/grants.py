@@ -1,4 +1,4 @@
-"""What an assistant has been granted: approve, token -> Caller, tokens issued and rotated, revoke.
+"""What an assistant has been granted: approved, tokens issued and rotated, noted, revoked.
 
 A `Connection` is one approval and carries all rights; codes and tokens only point to it. Every function that changes
 one locks its row first, so that exchanges, refreshes and revocations of one connection come one after the other.
@@ -17,7 +17,7 @@ from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from accounts.caller import USE_NOTED_EVERY, Caller, both, digest, install_ids, scopes_of_role
+from accounts.caller import USE_NOTED_EVERY, Caller, digest
 from accounts.clients import clean_name
 from accounts.models import AccessToken, Application, Connection, Grant, Membership, RefreshToken
 from accounts.permissions import Ability, check
@@ -106,45 +106,34 @@ def revoke_connection(*, connection: Connection, by: Caller | None, why: str) ->
     return True
 
 
-def bearer_caller(token: str, *, ip: str | None = None, request_id: str = "") -> Caller | None:
-    """The caller of an access token, asked of the database at every request so that revocation and role changes bite at once.
-
-    None for anything but a live token for this server of an active member; nothing tells the cases apart.
-    """
-    row = (
-        AccessToken.objects.select_related("connection__user", "connection__organization", "connection__application")
-        .annotate(**_membership_of("connection__"))
-        .filter(token_checksum=digest(token), expires__gt=timezone.now())
-        .first()
-    )
-    if row is None or row.connection is None or row.resource != [resource()] or not _is_live(row.connection, row):
-        return None
-    connection = row.connection
-    return Caller(
-        user=connection.user,
-        organization=connection.organization,
-        role=row.role,
-        scopes=scopes_of_role(row.role) & set(row.scope.split()) & set(connection.scope.split()),
-        installs=both(install_ids(row.member_installs), install_ids(connection.installs)),
-        via="mcp",
-        client=connection.client_name or connection.application.name,
-        client_version=connection.client_version,
-        connection_id=connection.pk,
-        ip=ip,
-        request_id=request_id,
-        connection_expires=row.expires,
-    )
-
-
 def may_go_on(connection_id: UUID) -> bool:
-    """Whether codes and refresh tokens of this connection may still be exchanged."""
+    """Whether codes and refresh tokens of this connection may still be exchanged: the rule for calls, in bearer.py."""
+    mine = Membership.objects.filter(user=OuterRef("user"), organization=OuterRef("organization"))
+    factors = Authenticator.objects.filter(user=OuterRef("user")).exclude(type=Authenticator.Type.RECOVERY_CODES)
     connection = (
         Connection.objects.select_related("user", "organization")
-        .annotate(**_membership_of(""))
+        .annotate(role=Subquery(mine.values("role")[:1]), second_factor=Exists(factors))
         .filter(pk=connection_id)
         .first()
     )
-    return connection is not None and _is_live(connection, connection)
+    return connection is not None and is_live(
+        is_revoked=connection.revoked_at is not None,
+        is_active=connection.user.is_active,
+        role=connection.role,
+        used_at=connection.last_used_at or connection.created_at,
+        lacks_factor=connection.organization.requires_mfa and not connection.second_factor,
+    )
+
+
+def is_live(*, is_revoked: bool, is_active: bool, role: str | None, used_at: datetime, lacks_factor: bool) -> bool:
+    """The one rule for codes, refreshes and calls: not revoked, an active member, used lately, with a second factor if required."""
+    return (
+        not is_revoked
+        and is_active
+        and role is not None
+        and not lacks_factor
+        and timezone.now() - used_at < LAPSES_AFTER
+    )
 
 
 def note_use(connection_id: UUID, *, client: str = "", version: str = "") -> None:
@@ -216,28 +205,6 @@ def purge() -> dict[str, int]:
         ),
     }
     return {kind: rows.delete()[1].get(rows.model._meta.label, 0) for kind, rows in kept.items()}
-
-
-def _is_live(connection: Connection, facts: Any) -> bool:
-    """The one rule for codes, refreshes and calls; `facts` are what `_membership_of` added to the row."""
-    if connection.revoked_at is not None or not connection.user.is_active or facts.role is None:
-        return False
-    if connection.organization.requires_mfa and not facts.second_factor:
-        return False
-    return timezone.now() - (connection.last_used_at or connection.created_at) < LAPSES_AFTER
-
-
-def _membership_of(prefix: str) -> dict[str, Any]:
-    """Role, installs and second factor of a connection's member, in the query that reads the connection."""
-    mine = Membership.objects.filter(user=OuterRef(f"{prefix}user"), organization=OuterRef(f"{prefix}organization"))
-    factors = Authenticator.objects.filter(user=OuterRef(f"{prefix}user")).exclude(
-        type=Authenticator.Type.RECOVERY_CODES
-    )
-    return {
-        "role": Subquery(mine.values("role")[:1]),
-        "member_installs": Subquery(mine.values("installs")[:1]),
-        "second_factor": Exists(factors),
-    }
 
 
 def _locked(row: Grant | RefreshToken) -> Connection:

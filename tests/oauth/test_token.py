@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts import grants
 from accounts.actions import organizations
-from accounts.grants import bearer_caller
+from accounts.bearer import bearer_caller
 from accounts.models import AccessToken, Connection, Grant, Membership, RefreshToken
 from audit.models import AuditEvent
 from tests.oauth.assistant import Assistant, post_form
