@@ -8,7 +8,7 @@ missing value. `python -m config.env` prints .env.example, the table that the do
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
@@ -16,6 +16,8 @@ from pydantic import Field, SecretStr, ValidationError, computed_field, field_va
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from config.state import RUNNING_FILE, SECRETS_FILE
+
+MAIL_SCHEMES: Final = ("smtp", "smtps", "submission", "submit")
 
 
 class Env(BaseSettings):
@@ -75,9 +77,43 @@ class Env(BaseSettings):
     @classmethod
     def _is_origin(cls, value: str) -> str:
         value = value.rstrip("/")
-        parts = urlsplit(value)
-        if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query):
+        if value and not _is_address(value, "http", "https", bare=True):
             raise ValueError("must be an origin such as https://app.example.com, without a path")
+        return value
+
+    @field_validator("klaviyo_authorize_url", "sentry_dsn")
+    @classmethod
+    def _is_page(cls, value: str) -> str:
+        if value and not _is_address(value, "http", "https"):
+            raise ValueError("must be an address that begins with https://")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_database(cls, value: str) -> str:
+        if value and not (value.startswith("sqlite:///") or _is_address(value, "postgres", "postgresql")):
+            raise ValueError("must be postgres://user:password@host/name or sqlite:///path; quote special characters")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_redis(cls, value: str) -> str:
+        if value and not (value.startswith("unix:///") or _is_address(value, "redis", "rediss")):
+            raise ValueError("must be redis://host:6379/0")
+        return value
+
+    @field_validator("lake_url")
+    @classmethod
+    def _is_folder_or_bucket(cls, value: str) -> str:
+        if "://" in value and not _is_address(value, "s3"):
+            raise ValueError("must be a folder or s3://bucket/prefix")
+        return value
+
+    @field_validator("email_url")
+    @classmethod
+    def _is_mail_server(cls, value: str) -> str:
+        if value and not _is_address(value, *MAIL_SCHEMES):
+            raise ValueError("must be smtp://user:password@host:587/?tls=True; quote special characters")
         return value
 
     @model_validator(mode="after")
@@ -96,6 +132,17 @@ class Env(BaseSettings):
     @property
     def is_https(self) -> bool:
         return self.public_url.startswith("https://")
+
+
+def _is_address(text: str, *schemes: str, bare: bool = False) -> bool:
+    """A whole address of one of the schemes; `bare`: nothing but scheme, host and port."""
+    try:
+        parts = urlsplit(text)
+        host, _port = parts.hostname, parts.port  # raises where the port is no number
+    except ValueError:
+        return False
+    beyond = parts.path or parts.query or parts.fragment or parts.username is not None
+    return parts.scheme in schemes and bool(host) and not (bare and beyond)
 
 
 def load() -> Env:

@@ -10,10 +10,16 @@ from structlog.typing import EventDict, WrappedLogger
 # Whatever looks like a credential, an e-mail address or a long digit run: a log line is never the place for it.
 PATTERNS: Final = (
     re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}"),
-    re.compile(r"(?i)\b(access_token|refresh_token|client_secret|code_verifier|code|password|token|state)=[^&\s\"']+"),
+    # name=value of addresses and forms, name: value and "name": "value" of headers, JSON and Python
+    re.compile(r"(?i)\b(code|state)=[\"']?[^&\s\"',})]+"),
+    re.compile(
+        r"(?i)\b(access_token|refresh_token|client_secret|code_verifier|password|token|secret_key|field_keys)"
+        r"[\"']?\s*[:=]\s*[\"']?[^&\s\"',})]+"
+    ),
     re.compile(r"\bplb_[A-Za-z0-9_-]{8,}"),
-    re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+"),
-    re.compile(r"\+?\d[\d ()-]{8,}\d"),
+    re.compile(r"[\w.+%'-]+@[\w-]+\.[\w.-]+"),
+    # a phone number; not the digits of a date or of an id of ours
+    re.compile(r"(?<![\w-])(?!\d{4}-\d\d-\d\d|[0-9a-f]{8}-[0-9a-f]{4}-)\+?\(?\d[\d ().-]{7,}\d(?![\w-])"),
 )
 
 

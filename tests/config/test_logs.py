@@ -1,0 +1,63 @@
+"""What is blotted out of every log line."""
+
+import logging
+from typing import Any
+
+import pytest
+
+from config.logs import LineFormatter, Scrub, scrub
+
+SECRETS = [
+    "Authorization: Bearer abcDEF123.456-789_xyz~",
+    "authorization: basic bmFtZTpzZWNyZXQtd29yZA==",
+    "GET /oauth/klaviyo/callback/?code=hidden-code-123&state=hidden-state-456",
+    "{'access_token': 'hidden-token-1', 'expires_in': 3600}",
+    '{"refresh_token": "hidden-token-2"}',
+    "client_secret=hidden-word&grant_type=refresh_token",
+    "code_verifier=hidden-verifier",
+    "password: hidden-word",
+    "the key plb_hiddenhiddenhidden was used",
+    "person maria.o'neil+news@shop.example opened",
+    "called +49 170 1234567 back",
+    "called (555) 867-5309 back",
+    "Token(access_token='hidden-token-3')",
+]
+HARMLESS = [
+    "request_finished status=404 request='GET /api/v1/accounts/'",
+    "run 01936d3a-0000-7000-8000-000000000000: events, try 3: Klaviyo answers with errors",
+    "3 answers recorded in 12 ms",
+    "worked for 20.0 seconds until 2026-11-25T17:00:00+00:00",
+]
+
+
+@pytest.mark.parametrize("line", SECRETS)
+def test_a_secret_or_a_person_is_blotted_out(line: str) -> None:
+    said = scrub(line)
+
+    assert "[hidden]" in said
+    for part in ("hidden-", "hiddenhidden", "abcDEF123", "bmFtZ", "maria", "shop.example", "1234567", "867-5309"):
+        assert part not in said
+
+
+@pytest.mark.parametrize("line", HARMLESS)
+def test_an_honest_line_stays_readable(line: str) -> None:
+    assert scrub(line) == line
+
+
+def written(caplog: pytest.LogCaptureFixture, **record: Any) -> str:
+    """The record as the configured handler would write it."""
+    made = logging.LogRecord("a", logging.ERROR, "a.py", 1, record["msg"], record.get("args"), record.get("exc_info"))
+    assert Scrub().filter(made)
+    return LineFormatter().format(made)
+
+
+def test_arguments_and_tracebacks_are_scrubbed_like_the_message(caplog: pytest.LogCaptureFixture) -> None:
+    try:
+        raise ValueError("token=hidden-in-an-error of maria@shop.example")
+    except ValueError as error:
+        info = (type(error), error, error.__traceback__)
+
+    said = written(caplog, msg="failed with %s", args=("password=hidden-word",), exc_info=info)
+
+    assert "hidden-" not in said and "maria" not in said
+    assert "ValueError" in said and "failed with" in said
