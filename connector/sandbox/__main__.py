@@ -82,12 +82,9 @@ def assembled(options: argparse.Namespace, app: Registered) -> Sandbox:
     plan = state.settled("plan", asked)
     size = Size(plan["people"], plan["events"])
     world = World(Plan(plan["seed"], plan["base"], plan["accounts"], size, plan["empty"]))
-    return Sandbox(
-        state=state,
-        changes=Changes(state, world),
-        oauth=Oauth(app, state, world.shops),
-        windows=Windows(state, on=not options.no_limits),
-    )
+    windows = Windows(state, on=not options.no_limits)
+    oauth = Oauth(app, state, world.shops, windows)
+    return Sandbox(state=state, changes=Changes(state, world), oauth=oauth, windows=windows)
 
 
 def _warm(sandbox: Sandbox, options: argparse.Namespace) -> None:

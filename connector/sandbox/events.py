@@ -162,8 +162,12 @@ class Writer:
     def _credits(self, row: int) -> bytes:
         if not self.attributed:
             return b""
-        count = len(self.events.credits.get(row, ()))
-        return b'"data":[%b],' % b",".join(b'{"type":"attribution","id":"%b:%d"}' % (ID, one) for one in range(count))
+        held = self.events.credits.get(row)
+        if not held:
+            return b'"data":[],'
+        return b'"data":[%b],' % b",".join(
+            b'{"type":"attribution","id":"%b:%d"}' % (ID, one) for one in range(len(held))
+        )
 
 
 def _links(base: bytes, name: bytes) -> bytes:

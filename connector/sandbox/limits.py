@@ -20,20 +20,23 @@ class Windows:
 
     def admit(self, account: str, operation: Operation, query: Query, now: float) -> dict[str, str]:
         """Count one request: the headers for its answer. Raises 429 when a window is full."""
-        burst, steady, daily = operation.limit
         if not self.on:
             return {}
-        for name, (stricter_burst, stricter_steady) in _stricter(operation, query).items():
-            self._take(account, name, stricter_burst, stricter_steady, None, now)
-        left = self._take(account, operation.id, burst, steady, daily, now)
+        for name, stricter in _stricter(operation, query).items():
+            self.take(account, name, (*stricter, None), now)
+        left = self.take(account, operation.id, operation.limit, now)
+        burst, steady, _ = operation.limit
         return {
             "RateLimit-Limit": f"{burst}, {burst};w=1, {steady};w=60",
             "RateLimit-Remaining": str(left),
             "RateLimit-Reset": str(60 - int(now) % 60),
         }
 
-    def _take(self, account: str, bucket: str, burst: int, steady: int, daily: int | None, now: float) -> int:
+    def take(self, account: str, bucket: str, limit: tuple[int, int, int | None], now: float) -> int:
         """How many are left of the minute. A request that is refused is not counted."""
+        burst, steady, daily = limit
+        if not self.on:
+            return steady
         for length, most in ((1, burst), (60, steady)):
             if self._count(account, bucket, length, now) >= most:
                 raise throttled(length - now % length)

@@ -11,7 +11,9 @@ from string import Template
 from urllib.parse import parse_qsl, unquote, urlencode
 
 from connector.klaviyo.resources import SCOPES
-from connector.sandbox.call import Answer
+from connector.sandbox.call import JSON_API, Answer
+from connector.sandbox.errors import Refusal
+from connector.sandbox.limits import Windows
 from connector.sandbox.state import State
 from connector.sandbox.world.roster import Shop
 
@@ -20,6 +22,7 @@ REFUSED = Template(Path(__file__).with_name("refused.html").read_text())
 ROLES = ("Owner", "Admin", "Manager", "Analyst", "Campaign Coordinator", "Content Creator", "Support")
 MAY_INSTALL = ("owner", "admin", "manager")
 CODE_LIFE = 300
+REFRESHES = (10, 10, None)
 SECURE = {
     "Content-Type": "text/html; charset=utf-8",
     "Cache-Control": "no-store",
@@ -41,9 +44,12 @@ class App:
 
 @dataclass(frozen=True)
 class Oauth:
+    """`windows` limit how often an install may refresh: about ten times a minute."""
+
     app: App
     state: State
     shops: Mapping[str, Shop]
+    windows: Windows | None = None
 
     def authorize(self, method: str, query: str, form: Mapping[str, str], now: float) -> Answer:
         """The consent page, and what pressing its buttons does."""
@@ -100,7 +106,10 @@ class Oauth:
         if form.get("grant_type") == "authorization_code":
             return self._exchanged(form, now)
         if form.get("grant_type") == "refresh_token":
-            return self._refreshed(form, now)
+            try:
+                return self._refreshed(form, now)
+            except Refusal as refusal:
+                return Answer(refusal.status, refusal.body(), {"Content-Type": JSON_API} | refusal.headers)
         return _no("unsupported_grant_type", "authorization_code or refresh_token.")
 
     def _exchanged(self, form: Mapping[str, str], now: float) -> Answer:
@@ -116,6 +125,8 @@ class Oauth:
         held = self.state.by_refresh(form.get("refresh_token", ""))
         if held is None:
             return _no("invalid_grant", "The refresh token is no longer good.")
+        if self.windows:
+            self.windows.take(str(held.id), "refresh", REFRESHES, now)
         refresh = self.state.rotate(held.id) if self.app.rotate else form["refresh_token"]
         return self._granted(held.id, " ".join(sorted(held.scopes)), refresh, now)
 

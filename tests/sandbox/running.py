@@ -93,9 +93,9 @@ def running(
     clock.forward(base - time.time())
     world = World(Plan(seed=7, base=base, accounts=accounts, size=size, empty=empty))
     app = Registered("the-app", "its/secret", (REDIRECT,), life, rotate)
-    sandbox = Sandbox(
-        state, Changes(state, world), Oauth(app, state, world.shops), Windows(state, on=limits), clock=clock
-    )
+    windows = Windows(state, on=limits)
+    oauth = Oauth(app, state, world.shops, windows)
+    sandbox = Sandbox(state, Changes(state, world), oauth, windows, clock=clock)
     listening = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(App(sandbox), http=Breakable, log_level="critical", access_log=False, server_header=False)
     server = uvicorn.Server(config)

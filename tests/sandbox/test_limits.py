@@ -91,3 +91,13 @@ def test_requests_are_written_down_for_who_wants_to_check(klaviyo: Running) -> N
         api.get("/api/accounts")
     lines = httpx.get(f"{klaviyo.url}/_sandbox/requests").text.splitlines()
     assert [line.rsplit(",", 1)[1] for line in lines[-2:]] == ["200]", "429]"]
+
+
+def test_an_install_may_refresh_ten_times_a_minute(klaviyo: Running) -> None:
+    auth = (klaviyo.app.client_id, klaviyo.app.client_secret)
+    form = {"grant_type": "refresh_token", "refresh_token": klaviyo.grant()["refresh_token"]}
+
+    answers = [httpx.post(f"{klaviyo.url}/oauth/token", data=form, auth=auth) for _ in range(11)]
+
+    assert [one.status_code for one in answers] == [200] * 10 + [429]
+    assert int(answers[-1].headers["retry-after"]) > 0
