@@ -18,8 +18,11 @@ PATTERNS: Final = (
     ),
     re.compile(r"\bplb_[A-Za-z0-9_-]{8,}"),
     re.compile(r"[\w.+%'-]+@[\w-]+\.[\w.-]+"),
-    # a phone number; not the digits of a date or of an id of ours
-    re.compile(r"(?<![\w-])(?!\d{4}-\d\d-\d\d|[0-9a-f]{8}-[0-9a-f]{4}-)\+?\(?\d[\d ().-]{7,}\d(?![\w-])"),
+    # a phone number; not the digits of a date, of an id of ours or of an internet address
+    re.compile(
+        r"(?<![\w.-])(?!\d{4}-\d\d-\d\d|[0-9a-f]{8}-[0-9a-f]{4}-|\d{1,3}(?:\.\d{1,3}){3}(?!\d))"
+        r"\+?\(?\d[\d ().-]{7,}\d(?![\w-])"
+    ),
 )
 
 

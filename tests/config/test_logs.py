@@ -23,6 +23,7 @@ SECRETS = [
     "Token(access_token='hidden-token-3')",
 ]
 HARMLESS = [
+    "request_finished ip='192.168.100.27' request_id='b8a5207f-ac4f-44bb-b696-6bbe1c0c37c2'",
     "request_finished status=404 request='GET /api/v1/accounts/'",
     "run 01936d3a-0000-7000-8000-000000000000: events, try 3: Klaviyo answers with errors",
     "3 answers recorded in 12 ms",
