@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from allauth.mfa.utils import is_mfa_enabled
 from django.utils import timezone
 
 from accounts.models import ApiKey, Membership, Organization, User
@@ -64,7 +65,10 @@ def member_caller(membership: Membership, *, via: str, **origin: Any) -> Caller:
 
 
 def key_caller(secret: str, *, via: str, **origin: Any) -> Caller | None:
-    """The caller of an API key, or None for anything but a live key of an active member."""
+    """The caller of an API key, or None for anything but a live key of an active member.
+
+    Where the organization requires a second factor, a member without one has no live key.
+    """
     key = (
         ApiKey.objects.select_related("membership__user", "membership__organization")
         .filter(digest=digest(secret), revoked_at=None, membership__user__is_active=True)
@@ -72,8 +76,10 @@ def key_caller(secret: str, *, via: str, **origin: Any) -> Caller | None:
     )
     if key is None:
         return None
-    _note_use(key)
     membership = key.membership
+    if membership.organization.requires_mfa and not is_mfa_enabled(membership.user):
+        return None
+    _note_use(key)
     return Caller(
         user=membership.user,
         organization=membership.organization,

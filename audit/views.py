@@ -39,12 +39,14 @@ def audit(request: MemberRequest) -> HttpResponse:
 
 
 def visible_events(caller: Caller) -> QuerySet[AuditEvent]:
-    """Owner and admin: all of the organization. Manager: what concerns the installs they see, and their own acts."""
+    """Owner and admin: all of the organization, accounts that they may not see aside. Manager: what concerns the
+    installs they see, and their own acts."""
     events = AuditEvent.objects.filter(organization_id=caller.organization.pk)
-    if caller.role != Role.MANAGER:
-        return events
     of_installs = Q(install_id__isnull=False) if caller.installs is None else Q(install_id__in=caller.installs)
-    return events.filter(of_installs | Q(actor_id=caller.user.pk))
+    own = of_installs | Q(actor_id=caller.user.pk)
+    if caller.role == Role.MANAGER:
+        return events.filter(own)
+    return events if caller.installs is None else events.filter(own | Q(install_id=None, account_label=""))
 
 
 def filtered(events: QuerySet[AuditEvent], category: str, text: str) -> QuerySet[AuditEvent]:

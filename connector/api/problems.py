@@ -11,9 +11,11 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from connector.insights.arguments import Problem
+from connector.tools.ledger import LedgerError
 
 logger = logging.getLogger(__name__)
 MEDIA = "application/problem+json"
+RETRY_AFTER = "30"  # seconds
 
 
 def problem(
@@ -34,6 +36,8 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response:
     """DRF's own errors in the same form; an unexpected one is logged and told without its text."""
     if isinstance(error, Http404):
         error = NotFound("There is no such object that this key may see.")
+    if isinstance(error, LedgerError):
+        return problem(503, str(error), headers={"Retry-After": RETRY_AFTER})
     response = exception_handler(error, context)
     if response is None or not isinstance(error, APIException):
         logger.error("%s", type(error).__name__, exc_info=error)

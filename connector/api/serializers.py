@@ -19,6 +19,35 @@ class ToolSerializer(serializers.Serializer[Any]):
     output_schema = serializers.JSONField()
 
 
+class NamedSerializer(serializers.Serializer[Any]):
+    """An object of Klaviyo's: its id there, its name."""
+
+    id = serializers.CharField()
+    name = serializers.CharField()
+
+
+class AccountSerializer(serializers.Serializer[Any]):
+    """Describes a row of insights.account_list, which the tool list_accounts gives as well."""
+
+    id = serializers.CharField(help_text="Klaviyo's id of the account")
+    name = serializers.CharField()
+    account = NamedSerializer()
+    client = serializers.CharField(allow_null=True)
+    status = serializers.CharField()
+    reason = serializers.CharField(required=False)
+    complete = serializers.BooleanField(help_text="The whole history is held")
+    time_zone = serializers.CharField()
+    currency = serializers.CharField()
+    purchase_metric = NamedSerializer(allow_null=True)
+    connected_at = serializers.DateTimeField(allow_null=True)
+    connected_by = serializers.CharField(allow_null=True)
+    last_sync_at = serializers.DateTimeField(allow_null=True)
+    complete_from = serializers.DateTimeField(allow_null=True)
+    complete_to = serializers.DateTimeField(allow_null=True)
+    reports_left_today = serializers.IntegerField()
+    scopes_missing = serializers.ListField(child=serializers.CharField())
+
+
 class RunSerializer(serializers.ModelSerializer[Run]):
     account = serializers.CharField(source="install.klaviyo_id")
 

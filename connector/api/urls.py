@@ -1,6 +1,6 @@
 """Addresses under /api/v1/."""
 
-from django.urls import path
+from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from connector.api import views
@@ -18,4 +18,6 @@ urlpatterns = [
     path("audit/", views.AuditView.as_view(), name="api-audit"),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+    path("", views.MissingView.as_view()),
+    re_path(r"^.*/$", views.MissingView.as_view()),
 ]

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.http import Http404
 from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,9 +14,10 @@ from rest_framework.views import APIView
 
 from accounts.caller import Caller
 from accounts.permissions import Ability, can
-from audit.models import AuditEvent
+from audit.views import visible_events
 from connector.api import serializers
-from connector.api.problems import problem
+from connector.api.problems import RETRY_AFTER, problem
+from connector.api.schema import page_of, problems
 from connector.insights.account_list import account_row
 from connector.installs.models import Install
 from connector.receipts.models import Receipt
@@ -27,7 +29,14 @@ from connector.tools.call import BadArguments, UnknownTool, call
 from connector.tools.catalogue import listed_for
 
 STATUS_OF_REASON = {"role": 403, "grant_scope": 403, "plan_refused": 403, "rate_limited": 429, "version_gone": 410}
-RETRY_AFTER = 30
+
+
+PAGES = {
+    "tools": {200: page_of(serializers.ToolSerializer), **problems(401)},
+    "accounts": {200: page_of(serializers.AccountSerializer), **problems(401)},
+    "receipts": {200: page_of(serializers.ReceiptRowSerializer), **problems(401)},
+    "audit": {200: page_of(serializers.AuditEventSerializer), **problems(401, 403)},
+}
 
 
 class Page(CursorPagination):
@@ -52,7 +61,7 @@ class DoorView(APIView):
 
 
 class ToolsView(DoorView):
-    @extend_schema(responses=serializers.ToolSerializer(many=True))
+    @extend_schema(operation_id="tools_list", responses=PAGES["tools"])
     def get(self, request: Request) -> Response:
         """The tools this key's member may use, with their schemas."""
         return Response(
@@ -62,8 +71,16 @@ class ToolsView(DoorView):
 
 class ToolView(DoorView):
     @extend_schema(
+        operation_id="tools_call",
         request=dict,
-        responses={200: OpenApiResponse(dict, "The envelope"), 202: OpenApiResponse(dict, "Pending, see job")},
+        responses={
+            200: OpenApiResponse(dict, "The envelope"),
+            202: OpenApiResponse(dict, "Pending, see job"),
+            403: OpenApiResponse(dict, "The envelope: the role or the key's scopes do not allow it"),
+            410: OpenApiResponse(dict, "The envelope: the data read is no longer held, ask again"),
+            503: OpenApiResponse(dict, "The envelope: something upstream broke, see Retry-After"),
+            **problems(400, 401, 404),
+        },
     )
     def post(self, request: Request, tool: str) -> Response:
         """Call one tool; the body is its arguments. Answers the envelope."""
@@ -79,7 +96,7 @@ class ToolView(DoorView):
 
 
 class AccountsView(DoorView):
-    @extend_schema(responses=dict)
+    @extend_schema(operation_id="accounts_list", responses=PAGES["accounts"])
     def get(self, request: Request) -> Response:
         """The Klaviyo accounts this key may see."""
         installs = Install.objects.visible_to(self.caller()).select_related("client", "connected_by", "organization")
@@ -89,13 +106,20 @@ class AccountsView(DoorView):
 
 
 class AccountView(DoorView):
-    @extend_schema(responses=dict)
+    @extend_schema(
+        operation_id="accounts_retrieve", responses={200: serializers.AccountSerializer, **problems(401, 404)}
+    )
     def get(self, request: Request, account_id: str) -> Response:
+        """One Klaviyo account: how it is, and what is held of it."""
         return Response(account(find_install(self.caller(), account_id)))
 
 
 class SyncView(DoorView):
-    @extend_schema(request=None, responses={202: serializers.RunSerializer})
+    @extend_schema(
+        operation_id="accounts_sync",
+        request=None,
+        responses={202: serializers.RunSerializer, **problems(401, 403, 404, 409)},
+    )
     def post(self, request: Request, account_id: str) -> Response:
         """Read what is new now. Answers 202 with the run, the one that is open already if there is one."""
         install = find_install(self.caller(), account_id)
@@ -109,15 +133,21 @@ class SyncView(DoorView):
 
 
 class RunView(DoorView):
-    @extend_schema(responses=serializers.RunSerializer)
+    @extend_schema(responses={200: serializers.RunSerializer, **problems(401, 404)})
     def get(self, request: Request, run_id: UUID) -> Response:
+        """One sync and how far it is."""
         installs = Install.objects.visible_to(self.caller())
         return Response(serializers.RunSerializer(_one(Run.objects.filter(install__in=installs, pk=run_id))).data)
 
 
 class JobView(DoorView):
     @extend_schema(
-        responses={200: OpenApiResponse(dict, "The finished envelope"), 202: OpenApiResponse(dict, "Pending")}
+        responses={
+            200: OpenApiResponse(dict, "The finished envelope"),
+            202: OpenApiResponse(dict, "Pending"),
+            503: OpenApiResponse(dict, "It could not be worked out"),
+            **problems(401, 404),
+        }
     )
     def get(self, request: Request, job_id: str) -> Response:
         """A pending answer: get_job's envelope."""
@@ -127,29 +157,38 @@ class JobView(DoorView):
 
 
 class ReceiptsView(DoorView):
-    @extend_schema(responses=serializers.ReceiptRowSerializer(many=True))
+    @extend_schema(operation_id="receipts_list", responses=PAGES["receipts"])
     def get(self, request: Request) -> Response:
+        """What was answered, newest first."""
         return self.page(Receipt.objects.visible_to(self.caller()), serializers.ReceiptRowSerializer)
 
 
 class ReceiptView(DoorView):
-    @extend_schema(responses=serializers.ReceiptSerializer)
+    @extend_schema(
+        operation_id="receipts_retrieve", responses={200: serializers.ReceiptSerializer, **problems(401, 404)}
+    )
     def get(self, request: Request, receipt_id: str) -> Response:
+        """One answer with its question, the versions read and every row."""
         receipts = Receipt.objects.visible_to(self.caller())
         return Response(serializers.ReceiptSerializer(_one(receipts.named(receipt_id))).data)
 
 
 class AuditView(DoorView):
-    @extend_schema(responses=serializers.AuditEventSerializer(many=True))
+    @extend_schema(operation_id="audit_list", responses=PAGES["audit"])
     def get(self, request: Request) -> Response:
         """Who did what in the organization, newest first."""
         caller = self.caller()
         if not can(caller, Ability.SEE_AUDIT):
             return problem(403, "Your role may not see the audit log.")
-        events = AuditEvent.objects.filter(organization_id=caller.organization.pk)
-        if caller.installs is not None:
-            events = events.filter(install_id__in=caller.installs)
-        return self.page(events, serializers.AuditEventSerializer)
+        return self.page(visible_events(caller), serializers.AuditEventSerializer)
+
+
+class MissingView(DoorView):
+    """Any other address under /api/v1/: a problem like all others, not a page."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        raise NotFound("There is nothing at this address.")
 
 
 def envelope_response(answer: dict[str, Any]) -> Response:

@@ -1,5 +1,6 @@
 """Arguments against a tool's schema, compiled once; every problem as a sentence that names the field."""
 
+import re
 from collections.abc import Collection, Iterable
 from typing import Any, Final
 
@@ -17,6 +18,8 @@ TYPES: Final = {
     "array": "a list",
 }
 LONGEST: Final = 2_000  # characters of one text argument
+# No database keeps these in a text: the null character, and halves of a character outside its pair.
+UNTEXTUAL: Final = re.compile("[\x00\ud800-\udfff]")
 
 
 def trimmed(args: dict[str, Any]) -> dict[str, Any]:
@@ -38,15 +41,20 @@ def problems_in(validator: Draft202012Validator, required: Collection[str], args
         for problem in _problems(error):
             found.setdefault(problem.field, problem)
     for name, value in args.items():
-        if isinstance(value, str) and not 0 < len(value) <= LONGEST:
-            said = (
-                "is empty; leave it out or give a text"
-                if not value
-                else f"is {len(value)} characters long; at most {LONGEST} are read"
-            )
+        said = _said_of_text(value) if isinstance(value, str) else ""
+        if said:
             found.setdefault(name[:64], Problem(name[:64], said))
     missing = [] if "cursor" in args else [name for name in required if name not in args]
     return [*(Problem(name, "is required") for name in missing), *found.values()]
+
+
+def _said_of_text(value: str) -> str:
+    """What is wrong with a text, or nothing."""
+    if not value:
+        return "is empty; leave it out or give a text"
+    if len(value) > LONGEST:
+        return f"is {len(value)} characters long; at most {LONGEST} are read"
+    return "holds characters that are no text; leave them out" if UNTEXTUAL.search(value) else ""
 
 
 def _problems(error: ValidationError) -> Iterable[Problem]:

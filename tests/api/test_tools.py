@@ -1,0 +1,203 @@
+"""Tools through REST: the envelope with the status that programs expect, problems as problem+json."""
+
+import json
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from rest_framework.test import APIClient
+
+from accounts.models import ApiKey, Membership
+from audit.models import AuditEvent
+from connector.api.views import envelope_response
+from connector.installs.models import Install
+from connector.receipts.models import Receipt
+from connector.tools import jobs, ledger
+from tests.api.conftest import Keyed
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _own_lake(settings: Any, tmp_path: Any) -> None:
+    settings.LAKE_URL = str(tmp_path / "lake")
+
+
+def ask(client: APIClient, tool: str = "people_who", **args: Any) -> Any:
+    return client.post(f"/api/v1/tools/{tool}/", args, format="json")
+
+
+def is_problem(response: Any, status: int) -> bool:
+    body = json.loads(response.content)
+    return (
+        response.status_code == status
+        and response["Content-Type"] == "application/problem+json"
+        and body["status"] == status
+        and bool(body["title"] and body["detail"] and body["type"])
+    )
+
+
+def test_a_question_is_answered_with_its_envelope_and_recorded_as_rest(install: Install, alice_api: APIClient) -> None:
+    response = ask(alice_api, "list_accounts")
+
+    assert response.status_code == 200
+    assert response.json()["data"]["accounts"][0]["account"]["id"] == install.klaviyo_id
+    event = AuditEvent.objects.get(operation="tool.called")
+    assert (event.via, event.assistant, event.actor_label) == ("rest", "nightly report", "alice@northwind.test")
+    assert event.connection_id == ApiKey.objects.get().pk
+
+
+def test_without_a_good_key_there_is_401_and_how_to_come_in(alice_api: APIClient) -> None:
+    ApiKey.objects.update(revoked_at="2026-01-01T00:00:00Z")
+
+    for header in ("", "Bearer", "Bearer plb_made-up", "Basic YTpi", "Bearer plb_a plb_b", "Bearer ünïcode"):
+        client = APIClient()
+        client.credentials(**({"HTTP_AUTHORIZATION": header} if header else {}))
+        response = ask(client, "list_accounts")
+        assert is_problem(response, 401), header
+        assert response["WWW-Authenticate"].startswith("Bearer ")
+    assert is_problem(ask(alice_api, "list_accounts"), 401)
+
+
+@pytest.mark.parametrize(
+    ("args", "field"),
+    [
+        ({}, "did"),
+        ({"did": "ordered", "campain": "x"}, "campain"),
+        ({"did": 7}, "did"),
+        ({"did": "ordered", "limit": 0}, "limit"),
+        ({"did": "null\x00character"}, "did"),
+        ({"did": "ordered", "campaign": "x" * 3000}, "campaign"),
+        ({"did": "ordered", "but_not_when": "sometime"}, "but_not_when"),
+    ],
+)
+def test_bad_arguments_are_400_and_name_the_field(
+    install: Install, alice_api: APIClient, args: dict[str, Any], field: str
+) -> None:
+    response = ask(alice_api, **args)
+
+    assert is_problem(response, 400)
+    assert [error["field"] for error in response.json()["errors"]] == [field]
+
+
+def test_half_a_character_is_a_bad_argument_too(install: Install, alice_api: APIClient) -> None:
+    response = alice_api.post(
+        "/api/v1/tools/search/", data='{"query": "half \\ud83d of a smile"}', content_type="application/json"
+    )
+
+    assert is_problem(response, 400)
+
+
+@pytest.mark.parametrize("body", ["[]", '"ordered"', "{", "", "null", '{"did": NaN}'])
+def test_a_body_that_is_no_object_is_400(alice_api: APIClient, body: str) -> None:
+    assert is_problem(alice_api.post("/api/v1/tools/people_who/", data=body, content_type="application/json"), 400)
+
+
+def test_other_media_other_methods_and_other_tools_are_problems_too(alice_api: APIClient) -> None:
+    assert is_problem(alice_api.post("/api/v1/tools/people_who/", data="did=ordered", content_type="text/plain"), 415)
+    assert is_problem(alice_api.get("/api/v1/tools/people_who/"), 405)
+    assert is_problem(ask(alice_api, "drop_tables"), 404)
+    assert is_problem(alice_api.get("/api/v1/no/such/place/"), 404)
+    assert is_problem(alice_api.delete("/api/v1/"), 404)
+
+
+def test_a_key_without_the_scope_is_403_with_the_envelope(install: Install, keyed: Keyed, alice: Any) -> None:
+    ApiKey.objects.all().delete()
+    client = keyed(alice, "write")
+
+    response = ask(client, "list_accounts")
+
+    assert response.status_code == 403
+    assert response.json()["reason"]["code"] == "grant_scope"
+    assert install.name not in response.content.decode()
+
+
+def test_a_question_about_an_account_that_is_still_loading_is_202_with_a_job(
+    install: Install, alice_api: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "PATIENCE", 0)
+    install.complete_from = install.complete_to = None
+    install.status = Install.Status.SYNCING
+    install.save()
+
+    response = ask(alice_api, did="ordered")
+    job = response.json()["job"]["id"]
+
+    assert response.status_code == 202
+    again = alice_api.get(f"/api/v1/jobs/{job}/")
+    assert (again.status_code, again.json()["job"]["id"]) == (202, job)
+    assert is_problem(alice_api.get("/api/v1/jobs/job_AAAAAAAAAAAAAAAAAAAAAA/"), 404)
+    assert is_problem(alice_api.get("/api/v1/jobs/made-up/"), 404)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "number"),
+    [
+        ("ok", "", 200), ("partial", "", 200), ("needs_choice", "", 200), ("refused", "not_found", 200), ("refused", "role", 403),
+        ("refused", "grant_scope", 403), ("pending", "", 202), ("error", "timeout", 503), ("error", "klaviyo_unavailable", 503),
+        ("error", "rate_limited", 429), ("error", "version_gone", 410),
+    ],
+)  # fmt: skip
+def test_each_status_has_its_number(status: str, code: str, number: int) -> None:
+    response = envelope_response({"status": status, "reason": {"code": code} if code else None})
+
+    assert response.status_code == number
+    assert response.has_header("Retry-After") == (number in (429, 503))
+
+
+def test_what_upstream_says_of_waiting_is_passed_on() -> None:
+    response = envelope_response({"status": "error", "reason": {"code": "rate_limited", "retry_after": 7}})
+
+    assert (response.status_code, response["Retry-After"]) == (429, "7")
+
+
+def test_an_answer_that_cannot_be_recorded_is_not_given(
+    install: Install, alice_api: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(rows: Any) -> None:
+        raise ledger.LedgerError("The answer could not be recorded, so it is not given. Try again.")
+
+    monkeypatch.setattr(ledger, "write", refuse)
+
+    response = ask(alice_api, "list_accounts")
+
+    assert is_problem(response, 503)
+    assert response["Retry-After"]
+    assert install.name not in response.content.decode()
+
+
+def test_what_breaks_is_told_without_its_words(
+    install: Install, alice_api: APIClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def break_down(*args: Any, **kwargs: Any) -> None:
+        raise RuntimeError("a secret of the inside")
+
+    monkeypatch.setattr("connector.api.views.call", break_down)
+
+    response = ask(alice_api, "list_accounts")
+
+    assert is_problem(response, 500)
+    assert "secret of the inside" not in response.content.decode()
+    assert "RuntimeError" in caplog.text
+
+
+def test_tools_are_listed_with_their_schemas(alice_api: APIClient) -> None:
+    listed = alice_api.get("/api/v1/tools/").json()
+
+    assert listed["next"] is None
+    tool = next(tool for tool in listed["results"] if tool["id"] == "people_who")
+    assert tool["input_schema"]["additionalProperties"] is False
+    assert tool["scope"] == "read" and tool["output_schema"]["type"] == "object"
+
+
+def test_an_organization_that_requires_a_second_factor_accepts_no_key_of_who_has_none(
+    install: Install, alice_api: APIClient, northwind: Any
+) -> None:
+    northwind.requires_mfa = True
+    northwind.save()
+    assert is_problem(ask(alice_api, "list_accounts"), 401)
+
+    user = Membership.objects.get(organization=northwind, role="owner").user
+    Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={})
+    assert ask(alice_api, "list_accounts").status_code == 200
+    assert not Receipt.objects.exists()
