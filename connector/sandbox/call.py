@@ -1,17 +1,15 @@
 """One request as the handlers see it, and their answer."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
 
+from connector.sandbox.changes import Changes
 from connector.sandbox.facts import Operation
 from connector.sandbox.query import Query
 from connector.sandbox.world.account import Account
-
-if TYPE_CHECKING:
-    from connector.sandbox.changes import Changes
 
 JSON_API = "application/vnd.api+json"
 
@@ -27,7 +25,7 @@ class Call:
     origin: str
     path: str
     now: int
-    changes: "Changes"
+    changes: Changes
     body: dict[str, Any] = field(default_factory=dict)
     upload: dict[str, Any] = field(default_factory=dict)
 

@@ -10,7 +10,7 @@ import msgspec
 
 from connector.sandbox.state import State
 from connector.sandbox.things import Thing, restored
-from connector.sandbox.world.account import DAY, Account, iso
+from connector.sandbox.world.account import DAY, Account
 from connector.sandbox.world.crowd import touched
 from connector.sandbox.world.events import NOBODY
 from connector.sandbox.world.making import World
@@ -145,8 +145,3 @@ APPLY: dict[str, Callable[[Account, dict[str, Any], float], None]] = {
     "late": _late,
     "event": _event,
 }
-
-
-def stamped(attributes: dict[str, Any], at: float, *names: str) -> dict[str, Any]:
-    """With these fields set to the moment `at`."""
-    return attributes | dict.fromkeys(names, iso(int(at)))
