@@ -6,7 +6,7 @@ The flows are django-oauth-toolkit's; what it decides otherwise than we do is ov
 import re
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -32,12 +32,12 @@ from accounts import grants
 from accounts.caller import Caller, digest, install_ids
 from accounts.clients import BadRegistration, pin_of, read_registration
 from accounts.limits import ip_of, within_limit
-from accounts.middleware import chosen_membership, page_caller
-from accounts.models import Application, Membership
+from accounts.middleware import page_caller
+from accounts.models import Application
 from accounts.oauth_documents import CORS, preflight
 from accounts.oauth_validator import check_resource
+from accounts.views.consent import Consent, first_consent, posted_consent
 from audit.record import record
-from connector.installs.models import Install
 
 LARGEST_BODY: Final = 16 * 1024
 LONGEST_QUERY: Final = 8 * 1024
@@ -69,27 +69,6 @@ class Asked:
         return OAuthToolkitError(
             error(description=description, state=self.credentials["state"]), redirect_uri=self.redirect_uri
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One organization on the consent page, with the accounts that this member may let the assistant see."""
-
-    membership: Membership
-    caller: Caller
-    installs: list[Install]
-
-
-@dataclass(slots=True)
-class Consent:
-    """What the form says: filled as first shown, then as posted. `problem` is the sentence shown above the form."""
-
-    choices: list[Choice]
-    chosen: Choice | None = None
-    all_installs: bool = True
-    ticked: set[str] = field(default_factory=set)
-    scopes: set[str] = field(default_factory=lambda: {"read"})
-    problem: str = ""
 
 
 class AuthorizeView(BaseAuthorizationView):
@@ -125,11 +104,11 @@ class AuthorizeView(BaseAuthorizationView):
             return self.redirect(
                 _with_query(asked.redirect_uri, error="interaction_required", state=asked.credentials["state"]), None
             )
-        return self.consent_page(asked, first_consent(request))
+        return self.consent_page(asked, first_consent(request, asked.application))
 
     def post(self, request: HttpRequest) -> HttpResponse:
         asked = self.checked_request()
-        consent = posted_consent(request)
+        consent = posted_consent(request, asked.application)
         if request.POST.get("allow") == "false":
             return self.refused(asked, consent)
         if consent.problem or consent.chosen is None:
@@ -161,6 +140,8 @@ class AuthorizeView(BaseAuthorizationView):
         allowed = {"offline_access"} | (consent.scopes & caller.scopes)
         installs = None if consent.all_installs else install_ids(sorted(consent.ticked))
         with transaction.atomic():
+            for earlier in consent.ended:
+                grants.revoke_connection(connection=earlier, by=caller, why="replaced")
             asked.credentials["connection"] = grants.approve(
                 caller=caller,
                 application=asked.application,
@@ -202,59 +183,6 @@ class AuthorizeView(BaseAuthorizationView):
             "consent": consent,
         }
         return render(self.request, "oauth/consent.html", context, status=status)
-
-
-def first_consent(request: HttpRequest) -> Consent:
-    """The form as first shown: the organization in use, all accounts, reading alone."""
-    choices = choices_of(request)
-    chosen = chosen_membership(request)
-    return Consent(
-        choices, chosen=next((choice for choice in choices if chosen and choice.membership.pk == chosen.pk), None)
-    )
-
-
-def posted_consent(request: HttpRequest) -> Consent:
-    """The form as posted, with the first problem it has. Only the user's own organizations and accounts count."""
-    form = request.POST
-    consent = Consent(choices_of(request))
-    consent.all_installs = form.get("accounts", "all") != "some"
-    consent.scopes |= {scope for value in form.getlist("scope") for scope in value.split()}
-    consent.chosen = _choice_named(consent.choices, form.get("organization"))
-    if form.get("allow") not in ("true", "false"):
-        consent.problem = "Press Allow or Refuse."
-    elif consent.chosen is None:
-        consent.problem = "Choose one of your organizations."
-    elif not consent.all_installs:
-        consent.problem = _tick(consent, consent.chosen, set(form.getlist("installs")))
-    return consent
-
-
-def choices_of(request: HttpRequest) -> list[Choice]:
-    if not request.user.is_authenticated:
-        return []
-    memberships = Membership.objects.filter(user=request.user).select_related("user", "organization")
-    with_callers = [(membership, page_caller(request, membership)) for membership in memberships]
-    return [Choice(membership, caller, _installs_of(caller)) for membership, caller in with_callers if caller]
-
-
-def _installs_of(caller: Caller) -> list[Install]:
-    return list(Install.objects.visible_to(caller).exclude(status=Install.Status.DISCONNECTED))
-
-
-def _choice_named(choices: list[Choice], posted: str | None) -> Choice | None:
-    """Without a word on it, the only one there is; never a guess among several."""
-    if posted is None and len(choices) == 1:
-        return choices[0]
-    return next((choice for choice in choices if str(choice.membership.organization_id) == posted), None)
-
-
-def _tick(consent: Consent, chosen: Choice, posted: set[str]) -> str:
-    """Take the ticked accounts of the chosen organization; those of the user's others were ticked before switching."""
-    own = {str(install.pk) for choice in consent.choices for install in choice.installs}
-    consent.ticked = posted & {str(install.pk) for install in chosen.installs}
-    if posted - own:
-        return "One of these accounts is not yours to share."
-    return "" if consent.ticked else "Tick at least one account, or choose all accounts."
 
 
 class BackChannel(OAuthLibMixin, View):

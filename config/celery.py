@@ -44,6 +44,11 @@ app.conf.beat_schedule = {
         "schedule": 600.0,
         "options": {"queue": Queue.INCREMENT},
     },
+    "purge-grants": {
+        "task": "accounts.tasks.purge_grants",
+        "schedule": 3600.0,
+        "options": {"queue": Queue.INCREMENT},
+    },
 }
 
 

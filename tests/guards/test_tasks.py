@@ -45,8 +45,8 @@ def test_every_entry_of_the_schedule_names_a_task_that_needs_no_arguments_and_it
 
 
 def test_every_chooser_is_on_the_schedule() -> None:
-    """A `schedule_*` or `requeue_*` that beat does not know would never run."""
-    choosers = {name for name in tasks() if name.rsplit(".", 1)[1].startswith(("schedule_", "requeue_"))}
+    """A `schedule_*`, `requeue_*` or `purge_*` that beat does not know would never run."""
+    choosers = {name for name in tasks() if name.rsplit(".", 1)[1].startswith(("schedule_", "requeue_", "purge_"))}
 
     assert choosers == {facts["task"] for facts in app.conf.beat_schedule.values()}
 

@@ -14,6 +14,23 @@ from django.conf import settings
 from django.test import Client
 
 CALLBACK = "https://assistant.example/callback"
+# Where the assistants that people use listen.
+KNOWN_CALLBACKS = [
+    "https://chatgpt.com/connector_platform_oauth_redirect",
+    "https://chatgpt.com/connector/oauth/AbC123_-x",
+    "https://claude.ai/api/mcp/auth_callback",
+    "https://claude.com/api/mcp/auth_callback",
+    "http://localhost:53682/callback",
+    "http://localhost:8787/callback",
+    "cursor://anysphere.cursor-mcp/oauth/callback",
+    "https://www.cursor.com/agents/mcp/oauth/callback",
+    "https://vscode.dev/redirect",
+    "https://insiders.vscode.dev/redirect",
+    "http://127.0.0.1/",
+    "http://127.0.0.1:33418/",
+    "http://localhost:7777/oauth/callback",
+    "http://[::1]:4000/callback",
+]
 
 
 def registration(**changes: Any) -> dict[str, Any]:

@@ -7,11 +7,12 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from accounts.bearer import bearer_caller
 from accounts.models import Connection, Grant
 from audit.models import AuditEvent
 from tests.conftest import signed_in
 from tests.factories import InstallFactory, MembershipFactory
-from tests.oauth.assistant import CALLBACK, Assistant, post_json, query_of, registration
+from tests.oauth.assistant import CALLBACK, KNOWN_CALLBACKS, Assistant, post_json, query_of, registration
 
 pytestmark = pytest.mark.django_db
 
@@ -417,6 +418,56 @@ def test_a_forged_decision_is_refused(alice: Any, assistant: Assistant) -> None:
 def test_sixty_consents_in_a_row_all_pass(assistant: Assistant) -> None:
     for _ in range(60):
         assert assistant.tokens()["access_token"]
+
+
+def test_asking_for_more_later_is_a_second_connection_that_may_end_the_first(assistant: Assistant) -> None:
+    first = assistant.exchange(assistant.code(form={"scope": []})).json()
+    earlier = Connection.objects.get()
+    again = Assistant(assistant.browser)
+
+    page = again.browser.get(again.address()).content.decode()
+    kept = again.exchange(again.code()).json()
+    assert f'name="end" value="{earlier.pk}"' in page
+    assert bearer_caller(first["access_token"]) is not None
+
+    replacing = again.exchange(again.code(form={"end": [str(earlier.pk)]})).json()
+
+    assert bearer_caller(first["access_token"]) is None
+    assert bearer_caller(kept["access_token"]) is not None
+    assert bearer_caller(replacing["access_token"]) is not None
+    assert AuditEvent.objects.get(operation="grant.revoked").after == {"why": "replaced"}
+
+
+def test_nobody_elses_connection_can_be_ended_there(assistant: Assistant, bob: Any) -> None:
+    others = Assistant(signed_in(bob)).tokens()
+    theirs = Connection.objects.get()
+
+    page = assistant.browser.get(assistant.address()).content.decode()
+    assistant.code(form={"end": [str(theirs.pk), "nonsense"]})
+
+    assert str(theirs.pk) not in page
+    assert bearer_caller(others["access_token"]) is not None
+
+
+def test_where_a_second_factor_is_required_it_comes_first(assistant: Assistant, northwind: Any) -> None:
+    northwind.requires_mfa = True
+    northwind.save()
+
+    page = assistant.consent()
+
+    assert page.status_code == 400
+    assert "asks its members for a second factor" in page.content.decode()
+    assert not Connection.objects.exists()
+
+
+@pytest.mark.parametrize("callback", KNOWN_CALLBACKS)
+def test_every_known_assistant_gets_its_code_where_it_listens(alice_client: Client, callback: str) -> None:
+    assistant = Assistant(alice_client, redirect_uris=[callback])
+
+    response = assistant.consent()
+
+    assert response["Location"].startswith(callback + "?")
+    assert assistant.exchange(query_of(response)["code"]).status_code == 200
 
 
 # --- clients with a metadata document

@@ -11,26 +11,9 @@ from accounts import grants
 from accounts.models import AccessToken, Application
 from audit.models import AuditEvent
 from tests.factories import ConnectionFactory
-from tests.oauth.assistant import post_json, registration
+from tests.oauth.assistant import KNOWN_CALLBACKS, post_json, registration
 
 pytestmark = pytest.mark.django_db
-
-KNOWN_CALLBACKS = [
-    "https://chatgpt.com/connector_platform_oauth_redirect",
-    "https://chatgpt.com/connector/oauth/AbC123_-x",
-    "https://claude.ai/api/mcp/auth_callback",
-    "https://claude.com/api/mcp/auth_callback",
-    "http://localhost:53682/callback",
-    "http://localhost:8787/callback",
-    "cursor://anysphere.cursor-mcp/oauth/callback",
-    "https://www.cursor.com/agents/mcp/oauth/callback",
-    "https://vscode.dev/redirect",
-    "https://insiders.vscode.dev/redirect",
-    "http://127.0.0.1/",
-    "http://127.0.0.1:33418/",
-    "http://localhost:7777/oauth/callback",
-    "http://[::1]:4000/callback",
-]
 
 
 def test_a_public_client_gets_back_what_was_registered() -> None:

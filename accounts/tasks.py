@@ -1,0 +1,11 @@
+"""What workers do for accounts. Safe to run twice."""
+
+from celery import shared_task
+
+from accounts import grants
+
+
+@shared_task(queue="increment")
+def purge_grants() -> None:
+    """Remove codes, tokens and clients that no longer decide anything."""
+    grants.purge()
