@@ -76,7 +76,14 @@ def granted(
 
 
 def post(
-    url: str, message: Any, *, token: str | None = None, era: str = LEGACY, path: str = "/mcp", **headers: str
+    url: str,
+    message: Any,
+    *,
+    token: str | None = None,
+    era: str = LEGACY,
+    path: str = "/mcp",
+    timeout: float = 30,
+    **headers: str,
 ) -> httpx.Response:
     """One POST as a client of this era sends it; `message` may be bytes. A header given as "" is left out."""
     body = message if isinstance(message, bytes) else json.dumps(message).encode()
@@ -91,7 +98,7 @@ def post(
         usual |= {"Mcp-Method": str(message.get("method"))} | ({"Mcp-Name": name} if isinstance(name, str) else {})
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     sent = {name: value for name, value in (usual | named).items() if value}
-    return httpx.post(url + path, content=body, headers=sent, timeout=30)
+    return httpx.post(url + path, content=body, headers=sent, timeout=timeout)
 
 
 def request(

@@ -1,13 +1,17 @@
 """Bodies that no client sends. Nothing is a failure of ours, and nothing is answered that was not asked."""
 
 import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 import pytest
 
 from audit.models import AuditEvent
-from tests.mcp.serving import ERAS, LEGACY, MODERN, post, request
+from connector.tools import call
+from tests.mcp.serving import ERAS, LEGACY, MODERN, granted, post, request, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 EACH_ERA = pytest.mark.parametrize("era", ERAS)
@@ -98,8 +102,6 @@ def test_a_strange_tool_name_is_only_an_unknown_one(url: str, token: str) -> Non
 
 
 def test_what_fails_inside_is_not_told_outside(url: str, token: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from connector.tools import call
-
     def broken(*args: Any) -> Any:
         raise RuntimeError("the secret is 1234")
 
@@ -109,3 +111,56 @@ def test_what_fails_inside_is_not_told_outside(url: str, token: str, monkeypatch
 
     assert '"code":-32603' in response.text
     assert "1234" not in response.text
+
+
+@pytest.fixture
+def slow_calls(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Calls that answer only once this event is set."""
+    released = threading.Event()
+
+    def slow(*args: Any) -> dict[str, Any]:
+        released.wait(20)
+        return {"status": "ok"}
+
+    monkeypatch.setattr(call, "call", slow)
+    return released
+
+
+@EACH_ERA
+def test_slow_answers_do_not_keep_the_next_assistant_at_the_door(
+    url: str, token: str, slow_calls: threading.Event, era: str
+) -> None:
+    message = request("tools/call", era, name="list_accounts", arguments={})
+    with ThreadPoolExecutor(12) as threads:
+        waiting = [threads.submit(post, url, message, token=token, era=era) for _ in range(12)]
+        time.sleep(0.5)
+
+        listed = post(url, request("tools/list", era), token=token, era=era)
+        assert not any(answer.done() for answer in waiting)
+        slow_calls.set()
+
+    assert listed.status_code == 200
+    assert [answer.result().status_code for answer in waiting] == [200] * 12
+
+
+@EACH_ERA
+def test_who_hangs_up_leaves_nothing_behind(url: str, token: str, slow_calls: threading.Event, era: str) -> None:
+    message = request("tools/call", era, name="list_accounts", arguments={})
+    for _ in range(3):
+        with pytest.raises(httpx.ReadTimeout):
+            post(url, message, token=token, era=era, timeout=0.3)
+    slow_calls.set()
+
+    assert post(url, message, token=token, era=era).status_code == 200
+
+
+def test_a_stop_while_a_call_runs_does_not_hang(alice: Any, slow_calls: threading.Event) -> None:
+    with serving(graceful=1) as address:
+        token = granted(alice.memberships.get())
+        message = request("tools/call", name="list_accounts", arguments={})
+        with pytest.raises(httpx.ReadTimeout):
+            post(address, message, token=token, timeout=0.3)
+        slow_calls.set()
+        stopping = time.monotonic()
+
+    assert time.monotonic() - stopping < 10
