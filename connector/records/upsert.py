@@ -1,8 +1,9 @@
 """Keep what Klaviyo tells of its named objects: new ones in, changed ones up to date, former names remembered."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.db import transaction
@@ -11,9 +12,10 @@ from django.utils.dateparse import parse_datetime
 
 from connector.installs.models import Install
 from connector.records.models import FormerName, Kind, Record
-from connector.records.names import fold
+from connector.records.names import LONGEST, fold
 
 Payload = Mapping[str, Any]
+UNTEXTUAL: Final = re.compile("[\x00\ud800-\udfff]")
 COLUMNS: Final = (
     "name",
     "folded",
@@ -64,7 +66,7 @@ def upsert(install: Install, kind: str, rows: Iterable[Row]) -> int:
             organization_id=install.organization_id, record=record, name=record.name, folded=record.folded, until=now
         )
         for key, record in known.items()
-        if record.folded != fold(wanted[key].name)[:500]
+        if record.folded != fold(wanted[key].name)[:LONGEST]
     )
     Record.objects.bulk_create(new, batch_size=500)
     Record.objects.bulk_update(
@@ -81,7 +83,7 @@ def mark_missing(install: Install, kind: str, since: datetime) -> int:
 
 
 def _fill(record: Record, row: Row, now: datetime) -> Record:
-    record.name, record.folded = row.name[:500], fold(row.name)[:500]
+    record.name, record.folded = row.name[:500], fold(row.name)[:LONGEST]
     record.parent, record.status, record.channel = row.parent, row.status[:64], row.channel[:24]
     record.at, record.created, record.updated, record.archived = row.at, row.created, row.updated, row.archived
     record.facts, record.deleted_at, record.seen_at = row.facts, None, now
@@ -89,8 +91,8 @@ def _fill(record: Record, row: Row, now: datetime) -> Record:
 
 
 def metric_row(payload: Payload) -> Row:
-    attributes = payload.get("attributes") or {}
-    integration = attributes.get("integration") or {}
+    attributes = _part(payload, "attributes")
+    integration = _part(attributes, "integration")
     return _row(
         payload,
         facts={
@@ -103,31 +105,32 @@ def metric_row(payload: Payload) -> Row:
 
 def learned_metric_row(key: str, name: str, integration: str | None) -> Row:
     """A metric known from its events alone."""
-    return Row(klaviyo_id=key, name=name, facts={"integration": integration or "", "category": "", "key": ""})
+    facts = {"integration": _text(integration), "category": "", "key": ""}
+    return Row(klaviyo_id=key, name=_text(name) or key, facts=facts)
 
 
 def catalog_row(payload: Payload) -> Row:
-    attributes = payload.get("attributes") or {}
-    facts = {name: attributes[name] for name in ("url", "image_full_url", "price") if attributes.get(name) is not None}
+    attributes = _part(payload, "attributes")
+    facts = _known(attributes, "url", "image_full_url", "price")
     return _row(payload, name=_text(attributes.get("title")), facts=facts)
 
 
 def campaign_row(payload: Payload, channel: str) -> Row:
-    attributes = payload.get("attributes") or {}
-    audiences = attributes.get("audiences") or {}
+    attributes = _part(payload, "attributes")
+    audiences = _part(attributes, "audiences")
     return _row(
         payload,
         status=_text(attributes.get("status")),
         channel=channel,
         at=_time(attributes.get("send_time")),
-        facts={"include": list(audiences.get("included") or []), "exclude": list(audiences.get("excluded") or [])},
+        facts={"include": _texts(audiences.get("included")), "exclude": _texts(audiences.get("excluded"))},
     )
 
 
 def campaign_message_row(payload: Payload) -> Row:
-    definition = (payload.get("attributes") or {}).get("definition") or {}
-    content = definition.get("content") or {}
-    campaign = ((payload.get("relationships") or {}).get("campaign") or {}).get("data") or {}
+    definition = _part(payload, "attributes", "definition")
+    content = _part(definition, "content")
+    campaign = _part(payload, "relationships", "campaign", "data")
     return _row(
         payload,
         name=_text(definition.get("label")),
@@ -142,7 +145,7 @@ def campaign_message_row(payload: Payload) -> Row:
 
 
 def flow_row(payload: Payload) -> Row:
-    attributes = payload.get("attributes") or {}
+    attributes = _part(payload, "attributes")
     return _row(
         payload, status=_text(attributes.get("status")), facts={"trigger": _text(attributes.get("trigger_type"))}
     )
@@ -159,17 +162,19 @@ CHANNEL_OF_ACTION: Final = {
 def flow_message_rows(flow_id: str, definition: Payload) -> list[Row]:
     """The messages that a flow's definition names (GET flow with additional-fields[flow]=definition)."""
     rows = []
-    for action in definition.get("actions") or []:
-        message = (action.get("data") or {}).get("message") or {}
-        if action.get("type") in CHANNEL_OF_ACTION and message.get("id"):
-            rows.append(_message_of_flow(flow_id, message["id"], message, CHANNEL_OF_ACTION[action["type"]]))
+    actions = definition.get("actions")
+    for action in actions if isinstance(actions, list) else []:
+        message = _part(action, "data", "message") if isinstance(action, Mapping) else {}
+        channel = CHANNEL_OF_ACTION.get(_text(action.get("type"))) if message else None
+        if channel and message.get("id"):
+            rows.append(_message_of_flow(flow_id, message["id"], message, channel))
     return rows
 
 
 def flow_message_row(flow_id: str, payload: Payload) -> Row:
     """One message as GET flow-actions/{id}/flow-messages tells it."""
-    attributes = payload.get("attributes") or {}
-    definition = {**(attributes.get("definition") or {}), "name": attributes.get("name")}
+    attributes = _part(payload, "attributes")
+    definition = {**_part(attributes, "definition"), "name": attributes.get("name")}
     return _message_of_flow(flow_id, payload["id"], definition, _text(attributes.get("channel")))
 
 
@@ -186,19 +191,15 @@ def _message_of_flow(flow_id: str, key: str, message: Payload, channel: str) -> 
 
 def audience_row(payload: Payload) -> Row:
     """A list or a segment."""
-    attributes = payload.get("attributes") or {}
+    attributes = _part(payload, "attributes")
     return _row(
         payload,
-        facts={
-            name: attributes[name]
-            for name in ("opt_in_process", "is_active", "is_processing")
-            if attributes.get(name) is not None
-        },
+        facts=_known(attributes, "opt_in_process", "is_active", "is_processing"),
     )
 
 
 def _row(payload: Payload, *, name: str = "", **columns: Any) -> Row:
-    attributes = payload.get("attributes") or {}
+    attributes = _part(payload, "attributes")
     key = str(payload["id"])
     return Row(
         klaviyo_id=key,
@@ -210,8 +211,31 @@ def _row(payload: Payload, *, name: str = "", **columns: Any) -> Row:
     )
 
 
+def _part(payload: Payload, *path: str) -> Payload:
+    """The object at the path, an empty one where there is none: one odd object must not stop a listing."""
+    found: object = payload
+    for name in path:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    """The text without what no database keeps (a null character, half of a character); of anything else, none."""
+    return UNTEXTUAL.sub("", value) if isinstance(value, str) else ""
+
+
+def _texts(value: object) -> list[str]:
+    return [_text(item) for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _known(attributes: Payload, *names: str) -> dict[str, str | float | bool]:
+    """Those of the attributes that have a plain value."""
+    values = {name: attributes.get(name) for name in names}
+    return {
+        name: _text(value) if isinstance(value, str) else value
+        for name, value in values.items()
+        if isinstance(value, str | int | float)
+    }
 
 
 def _time(value: object) -> datetime | None:
@@ -220,8 +244,7 @@ def _time(value: object) -> datetime | None:
         return None
     try:
         time = parse_datetime(value)
-    except ValueError:
+        # In UTC, where a time of the first or last hours there are has no place: told here, not by the database.
+        return (time if timezone.is_aware(time) else time.replace(tzinfo=UTC)).astimezone(UTC) if time else None
+    except (ValueError, OverflowError):
         return None
-    if time is None:
-        return None
-    return time if timezone.is_aware(time) else timezone.make_aware(time, timezone.get_default_timezone())
