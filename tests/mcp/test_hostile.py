@@ -40,7 +40,7 @@ BROKEN = [
 
 @EACH_ERA
 def test_a_broken_body_is_refused_or_dropped(url: str, token: str, era: str) -> None:
-    named = {"Mcp_Method": "tools/list"} if era == MODERN else {}
+    named: dict[str, Any] = {"Mcp_Method": "tools/list"} if era == MODERN else {}
 
     for body in BROKEN:
         response = post(url, body, token=token, era=era, **named)

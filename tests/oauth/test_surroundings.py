@@ -22,7 +22,7 @@ def test_behind_a_tls_proxy_everything_names_the_public_address(settings: Any, a
     settings.ALLOWED_HOSTS = ["app.plumbline.example"]
     settings.CSRF_TRUSTED_ORIGINS = [PUBLIC]
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    proxied = {"HTTP_HOST": "app.plumbline.example", "HTTP_X_FORWARDED_PROTO": "https"}
+    proxied: dict[str, Any] = {"HTTP_HOST": "app.plumbline.example", "HTTP_X_FORWARDED_PROTO": "https"}
     browser = Client(enforce_csrf_checks=True, **proxied)
     browser.force_login(alice, backend="allauth.account.auth_backends.AuthenticationBackend")
     settings.ALLOWED_HOSTS = ["app.plumbline.example", "testserver"]  # the assistant's own requests in this test
