@@ -9,14 +9,14 @@ from typing import Any, Final
 from accounts.caller import Caller
 from connector.insights import people_sql
 from connector.insights.accounts import named
-from connector.insights.arguments import BadArguments, Problem
+from connector.insights.arguments import BadArguments, Problem, bad
 from connector.insights.groups import OTHER, Group, TooSmall, floored, ordered
 from connector.insights.held import caveats_of
 from connector.insights.outcome import AccountOutcome, Caveat, Outcome, Refusal
 from connector.insights.people_plan import Args, Plan, fetched_at, plan
 from connector.insights.people_sql import Shape
 from connector.insights.people_words import definition, sentence
-from connector.insights.periods import zone_of
+from connector.insights.periods import BadPeriod, parse, zone_of
 from connector.insights.rounding import days, money, quotient
 from connector.installs.models import Install
 from connector.lake.errors import DeadlinePassed, LakeError, TooBusy, VersionGone
@@ -29,6 +29,7 @@ MACHINE_SHARE: Final = Decimal("0.1")
 def people_who(caller: Caller, args: Args, moment: datetime) -> Outcome:
     """The outcome per account. Raises BadArguments for arguments that exclude each other, Refusal when no account can be told."""
     check(args)
+    check_periods(args, moment)
     entries = named(caller, args.get("account"))
     if args.get("purchase_metric") and len(entries) != 1:
         raise BadArguments([Problem("purchase_metric", "goes with one account only")])
@@ -52,6 +53,16 @@ def check(args: Args) -> None:
         ]
     if problems:
         raise BadArguments(problems)
+
+
+def check_periods(args: Args, moment: datetime) -> None:
+    """Raises BadArguments for a period that is none, before anything else is looked at."""
+    for name in ("period", "but_not_period"):
+        if name in args:
+            try:
+                parse(args[name], zone_of("UTC"), moment, None)
+            except BadPeriod as error:
+                raise bad(name, str(error)) from None
 
 
 def _member_problems(args: Args) -> list[Problem]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from connector.insights.arguments import bad
 from connector.insights.definitions import MESSAGE_VERBS, Deed, Vocabulary, vocabulary
@@ -20,6 +20,11 @@ from connector.records.names import Finding, find, was_sent
 Args = Mapping[str, Any]
 AUDIENCE_LASTS: Final = timedelta(minutes=10)
 FAILURE_LASTS: Final = timedelta(seconds=30)
+# Where two apply, the first of these is said; a choice to make (no code) comes before all reasons.
+REASONS: Final = ("", "not_found", "no_such_metric", "no_purchase_metric")
+COUNTS: Final = (
+    "select metric, count(*) from read_parquet($events, hive_partitioning=false) where time <= $moment group by metric"
+)
 NO_MEMBER: Final[Deed] = Deed("member", "member", ())
 
 
@@ -67,11 +72,10 @@ class _Planner:
         y_of = self._of("y", *_but_not_of(self.args))
         audience = self._audience("audience", "audience")
         overlap = self._audience("but_not_audience", "y_audience")
+        x_items, y_items = self._items("x", "item"), self._items("y", "but_not_item")
         vocabulary = self._vocabulary()
-        did = NO_MEMBER if self.args["did"] == "member" else vocabulary.deed(self.args["did"])
-        but_not = self._but_not(vocabulary)
-        y_of = y_of or self._inherited(but_not, x_of)
-        x_of, y_of = self._items("x", "item", x_of), self._items("y", "but_not_item", y_of)
+        did, but_not = self._deeds(vocabulary)
+        x_of, y_of = (*x_of, *x_items), (*(y_of or self._inherited(but_not, x_of)), *y_items)
         period = self._period()
         check_held(self.install, period)
         shape = self._shape(did, but_not, x_of, y_of)
@@ -141,27 +145,48 @@ class _Planner:
 
     def _vocabulary(self) -> Vocabulary:
         def counts() -> dict[str, int]:
-            rows = self.lake.rows(
-                "select metric, count(*) from read_parquet($events, hive_partitioning=false) group by metric"
-            )
+            rows = self.lake.rows(COUNTS, moment=self.moment)
             return {str(metric): int(number) for metric, number in rows}
 
-        made = vocabulary(self.install, counts, self.args.get("purchase_metric", ""))
-        self.caveats += _second_purchase_metric(made)
-        return made
+        return vocabulary(self.install, counts, self.args.get("purchase_metric", ""))
 
-    def _but_not(self, vocabulary: Vocabulary) -> Deed | None:
-        text = self.args.get("but_not")
-        if not text:
-            return None
-        return NO_MEMBER if text == "member" else vocabulary.deed(text)
+    def _deeds(self, vocabulary: Vocabulary) -> tuple[Deed, Deed | None]:
+        """X and Y. Where neither can be told, the reason that stands first in REASONS is the one said."""
+        found: list[Deed | None] = []
+        refusals: list[Refusal] = []
+        for text in (self.args["did"], self.args.get("but_not")):
+            try:
+                found.append(NO_MEMBER if text == "member" else vocabulary.deed(text) if text else None)
+            except Refusal as refusal:
+                refusals.append(refusal)
+        if refusals:
+            raise min(refusals, key=lambda refusal: REASONS.index(refusal.code))
+        did, but_not = found
+        self.caveats += (
+            self._second_purchase_metric(vocabulary) if any(deed and deed.is_orders for deed in found) else []
+        )
+        return cast(Deed, did), but_not
 
-    def _items(self, side: str, argument: str, of: tuple[str, ...]) -> tuple[str, ...]:
+    def _second_purchase_metric(self, words: Vocabulary) -> list[Caveat]:
+        """A second metric of the purchase metric's name, with its event count."""
+        chosen = words.purchase_metric()
+        others = [metric for metric in words.metrics if metric.name == chosen.name and metric.pk != chosen.pk]
+        counts = words.counts() if others else {}
+        return [
+            Caveat(
+                "two_purchase_metrics",
+                f"Orders are counted by “{chosen.name}” ({chosen.klaviyo_id}); a second metric of that name "
+                f"({other.klaviyo_id}) has {counts.get(other.klaviyo_id, 0)} events, which are not counted.",
+            )
+            for other in others
+        ]
+
+    def _items(self, side: str, argument: str) -> tuple[str, ...]:
         text = self.args.get(argument)
         if not text:
-            return of
+            return ()
         self.params[f"{side}_items"] = titles_named(self.install, text, self.lake)
-        return (*of, "item")
+        return ("item",)
 
     def _period(self) -> Period:
         return self._parsed("period", self.args.get("period", "all"))
@@ -194,6 +219,7 @@ class _Planner:
             when="but_not_period" if self.args.get("but_not_period") else self.args.get("but_not_when", "after"),
             within=self.args.get("within_days") is not None,
             group=group_of(self.args.get("group_by")),
+            repeated=self.args.get("at_least", 1) > 1,
         )
 
     def _bind(self, did: Deed, but_not: Deed | None, vocabulary: Vocabulary, shape: Shape, period: Period) -> None:
@@ -333,23 +359,6 @@ def group_of(text: str | None) -> str:
 
 def _but_not_of(args: Args) -> tuple[str | None, str | None]:
     return (args.get("but_not_campaign"), args.get("but_not_flow")) if args.get("but_not") else (None, None)
-
-
-def _second_purchase_metric(words: Vocabulary) -> list[Caveat]:
-    """A second metric of the purchase metric's name, with its event count."""
-    if isinstance(words.purchase, Refusal):
-        return []
-    chosen = words.purchase
-    others = [metric for metric in words.metrics if metric.name == chosen.name and metric.pk != chosen.pk]
-    counts = words.counts() if others else {}
-    return [
-        Caveat(
-            "two_purchase_metrics",
-            f"Orders are counted by “{chosen.name}” ({chosen.klaviyo_id}); a second metric of that name ({other.klaviyo_id}) "
-            f"has {counts.get(other.klaviyo_id, 0)} events, which are not counted.",
-        )
-        for other in others
-    ]
 
 
 def _subjects(install: Install) -> tuple[list[str], list[str]]:

@@ -79,6 +79,12 @@ class Shape:
     when: str = "after"
     within: bool = False
     group: str = ""  # "", times, profile:NAME, event:NAME
+    repeated: bool = False  # only people with several X
+
+    @property
+    def counts_nameless(self) -> bool:
+        """Events without a person are in the figures: not where only members, or only people with several, are asked."""
+        return self.did in ("events", "orders") and not self.audience and not self.repeated
 
 
 def humans(shape: Shape) -> Shape:
@@ -92,14 +98,27 @@ def parameters(sql: str) -> set[str]:
 
 
 def totals(shape: Shape) -> str:
-    """One row: did, people, events did/people, amount did/people, median seconds from X to Y, windows still open."""
+    """One row: did, people, events did/people, amount did/people, median seconds from X to Y, windows still open.
+
+    An event without a person counts as event and value, never as a person: it is of did, and of people while nothing is
+    asked that only a person can fail.
+    """
+    nameless = (
+        "(select count(*), coalesce(sum(amount), 0) from x where person is null)"
+        if shape.counts_nameless
+        else "(select 0, 0)"
+    )
+    of_people = "" if shape.but_not else " + nameless.events"
+    amount_of_people = "" if shape.but_not else " + nameless.amount"
+    is_open = "p.us + $within > epoch_us($moment)" if shape.within and shape.when == "after" else "false"
     return f"""{_people(shape)}
-select count(*), count(*) filter (where done.us is null),
-    coalesce(sum(events), 0), coalesce(sum(events) filter (where done.us is null), 0),
-    coalesce(sum(amount), 0), coalesce(sum(amount) filter (where done.us is null), 0),
+select count(p.person), count(p.person) filter (where done.us is null),
+    coalesce(sum(p.events), 0) + nameless.events, coalesce(sum(p.events) filter (where done.us is null), 0){of_people},
+    coalesce(sum(p.amount), 0) + nameless.amount, coalesce(sum(p.amount) filter (where done.us is null), 0){amount_of_people},
     median((done.us - p.us) // 1000000),
-    count(*) filter (where done.us is null and {"p.us + $within > epoch_us($moment)" if shape.within else "false"})
-from people p left join done on done.person = p.person"""
+    count(p.person) filter (where done.us is null and {is_open})
+from {nameless} nameless(events, amount) left join people p on true left join done on done.person = p.person
+group by nameless.events, nameless.amount"""
 
 
 def groups(shape: Shape) -> str:
@@ -109,8 +128,9 @@ def groups(shape: Shape) -> str:
         return f"""{_people(shape)}, carried as (
     select x.person, unnest({EVENT_GROUPS[name]}) as value, x.amount from {_local() if name in ("hour", "weekday") else "x"}
 ), per_person as (select person, value, count(*) as events, sum(amount) as amount from carried group by all)
-select value, count(*) filter (where done.us is null), count(*), sum(c.events), sum(c.amount)
-from per_person c join people p on p.person = c.person left join done on done.person = p.person group by value"""
+select value, count(p.person) filter (where done.us is null), count(p.person), sum(c.events), sum(c.amount)
+from per_person c left join people p on p.person = c.person left join done on done.person = p.person
+where p.person is not null or {_nameless("c", shape)} group by value"""
     value = TIMES if kind == "times" else PROFILE_GROUPS[name]
     return f"""{_people(shape)}
 select {value} as value, count(*) filter (where done.us is null), count(*), sum(events), sum(amount)
@@ -118,15 +138,26 @@ from people p left join done on done.person = p.person left join {PROFILES} prof
 
 
 def notes(shape: Shape) -> str:
-    """One row on the X events of the period: all, by machines, in another currency, duplicate deliveries, dated ahead."""
+    """One row: X events asked about and those of them by machines; of those in the figures, in another currency and further
+    deliveries of orders; events dated ahead."""
     ahead = f"(select count(*) from {EVENTS} where metric in (select unnest($all_metrics)) and time > $moment)"
     if shape.did not in ("events", "orders"):
         return f"select 0, 0, 0, 0, {ahead}"
     repeats = """(select count(*) from deliveries d where d.delivery > 1
-        and exists (select 1 from x where x.person is not distinct from d.person and x.deed = d.deed))"""
-    return f"""{_x(shape)}
-select count(*), count(*) filter (where machine), count(*) filter (where foreign_currency),
-    {repeats if shape.did == "orders" else "0"}, {ahead} from x"""
+        and exists (select 1 from counted c where c.person is not distinct from d.person and c.deed = d.deed))"""
+    among = (
+        f"where x.person in (select person from {MEMBERS} where audience in (select unnest($audience)))"
+        if shape.audience
+        else ""
+    )
+    return f"""{_held(shape)}, asked as (select x.* from x {among}), counted as (
+    select x.* from x left join people p on p.person = x.person where p.person is not null or {_nameless("x", shape)})
+select (select count(*) from asked), (select count(*) from asked where machine),
+    (select count(*) from counted where foreign_currency), {repeats if shape.did == "orders" else "0"}, {ahead}"""
+
+
+def _nameless(row: str, shape: Shape) -> str:
+    return f"{row}.person is null" if shape.counts_nameless else "false"
 
 
 def _people(shape: Shape) -> str:

@@ -82,7 +82,7 @@ def parse(text: str, zone: ZoneInfo, now: datetime, first_event: datetime | None
 
 
 def _last(text: str, today: date, zone: ZoneInfo, now: datetime) -> Period | None:
-    found = re.fullmatch(r"last_(?:([1-9]\d{0,3})_)?(day|week|month|quarter|year)(s?)", text)
+    found = re.fullmatch(r"last_(?:([1-9]\d{0,3})_)?(day|week|month|quarter|year)(s?)", text, re.ASCII)
     if not found or bool(found[1]) != bool(found[3]) or (found[2] == "day" and not found[1]):
         return None
     end = floor(today, found[2])
@@ -93,7 +93,7 @@ def _last(text: str, today: date, zone: ZoneInfo, now: datetime) -> Period | Non
 
 
 def _this(text: str, today: date, zone: ZoneInfo, now: datetime) -> Period | None:
-    found = re.fullmatch(r"this_(week|month|quarter|year)", text)
+    found = re.fullmatch(r"this_(week|month|quarter|year)", text, re.ASCII)
     return _until_now(floor(today, found[1]), text, zone, now) if found else None
 
 
@@ -104,7 +104,7 @@ def _calendar(text: str, today: date, zone: ZoneInfo, now: datetime) -> Period |
         (r"(\d{4})-(\d\d)", "month"),
         (r"(\d{4})-(\d\d)-(\d\d)", "day"),
     ):
-        found = re.fullmatch(pattern, text)
+        found = re.fullmatch(pattern, text, re.ASCII)
         if not found:
             continue
         numbers = [int(part) for part in found.groups()]
@@ -115,7 +115,7 @@ def _calendar(text: str, today: date, zone: ZoneInfo, now: datetime) -> Period |
 
 
 def _range(text: str, today: date, zone: ZoneInfo, now: datetime) -> Period | None:
-    found = re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)\.\.(\d{4})-(\d\d)-(\d\d)", text)
+    found = re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)\.\.(\d{4})-(\d\d)-(\d\d)", text, re.ASCII)
     if not found:
         return None
     numbers = [int(part) for part in found.groups()]

@@ -55,7 +55,6 @@ class Props(msgspec.Struct, gc=False):
     value: msgspec.Raw = _raw("$value")
     value_currency: str | None = _named("$value_currency")
     currency_code: str | None = _named("$currency_code")
-    currency: str | None = _named("$currency")
     machine_open: bool | int | str | None = _named("machine_open")
     machine_open_shown: bool | int | str | None = _named("Machine Open")
     apple_open: bool | int | str | None = _named("Apple Privacy Open")
@@ -215,7 +214,7 @@ def _kept(props: Sequence[Props]) -> dict[str, list[Any]]:
         "message": _texts(one.message for one in props),
         "flow": _texts(one.flow for one in props),
         "value": [amount(one.value) if len(one.value) else None for one in props],
-        "currency": _texts(one.value_currency or one.currency_code or one.currency for one in props),
+        "currency": _texts(one.value_currency or one.currency_code for one in props),
         "order_id": _texts(one.order_id for one in props),
         "machine_open": [_machine(one) for one in props],
         "bot_click": [one.bot_click is not None and flag(one.bot_click) for one in props],

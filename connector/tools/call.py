@@ -40,7 +40,7 @@ def call(caller: Caller, name: str, args: Mapping[str, Any]) -> Envelope:
     tool = TOOLS.get(name)
     if tool is None:
         raise UnknownTool(f"There is no tool {name!r}. GET tools/ lists those there are.")
-    started, moment = time.monotonic(), timezone.now().replace(microsecond=0)
+    started, moment = time.monotonic(), timezone.now()
     given = trimmed(dict(args))
     problems = problems_in(tool.validator, tool.required, given)
     if problems:

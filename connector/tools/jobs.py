@@ -13,6 +13,7 @@ from accounts.caller import Caller, both, install_ids, member_caller, scopes_of_
 from accounts.models import Membership
 from accounts.public_ids import key_of, public_id
 from connector.insights.outcome import Outcome
+from connector.installs.models import Install
 from connector.records.models import Audience, Record
 from connector.sync import wake
 from connector.tools.models import Job
@@ -21,6 +22,7 @@ PREFIX: Final = "job_"
 PATIENCE: Final = 20.0  # seconds a question waits for members of a list or segment
 POLL: Final = 0.2
 AGAIN: Final = timedelta(seconds=5)
+SELDOM: Final = timedelta(minutes=1)
 
 Result = TypeVar("Result")
 
@@ -65,25 +67,28 @@ def _settled(record_ids: list[str]) -> bool:
 
 
 def open_job(caller: Caller, tool: str, args: Mapping[str, Any]) -> Job:
-    """The job of this member and connection for exactly this question; asked twice, it is the same job."""
+    """The job of this member and connection for exactly this question; asked twice, it is the same job.
+
+    Two who ask in one moment may each get their own: both end in the answer.
+    """
     membership = Membership.objects.get(organization=caller.organization, user=caller.user)
-    job, _ = Job.objects.get_or_create(
-        membership=membership,
-        connection_id=caller.connection_id,
-        tool=tool,
-        args=dict(args),
-        state=Job.State.WAITING,
-        defaults={
-            "organization": caller.organization,
-            "installs": None if caller.installs is None else sorted(str(key) for key in caller.installs),
-            "scopes": sorted(caller.scopes),
-            "via": caller.via,
-            "client": caller.client,
-            "total": 1,
-            "due_at": timezone.now() + AGAIN,
-        },
+    question = {
+        "membership": membership,
+        "connection_id": caller.connection_id,
+        "tool": tool,
+        "args": dict(args),
+        "state": Job.State.WAITING,
+    }
+    return Job.objects.filter(**question).first() or Job.objects.create(
+        **question,
+        organization=caller.organization,
+        installs=None if caller.installs is None else sorted(str(key) for key in caller.installs),
+        scopes=sorted(caller.scopes),
+        via=caller.via,
+        client=caller.client,
+        total=1,
+        due_at=timezone.now() + AGAIN,
     )
-    return job
 
 
 def shown(job: Job) -> dict[str, Any]:
@@ -98,12 +103,24 @@ def shown(job: Job) -> dict[str, Any]:
 
 
 def find_job(caller: Caller, public: str) -> Job | None:
-    """A job of this member and connection, or None."""
+    """A job of this member and connection, all of whose accounts the caller sees now; or None."""
     key = key_of(PREFIX, public)
     jobs = Job.objects.in_organization(caller.organization).filter(
         membership__user=caller.user, connection_id=caller.connection_id
     )
-    return jobs.filter(pk=key).first() if key else None
+    job = jobs.filter(pk=key).first() if key else None
+    return job if job and _sees_all(caller, job) else None
+
+
+def _sees_all(caller: Caller, job: Job) -> bool:
+    entries = ((job.answer or {}).get("data") or {}).get("accounts") or []
+    told = {entry["account"]["id"] for entry in entries} - {None}
+    return told <= set(Install.objects.visible_to(caller).values_list("klaviyo_id", flat=True))
+
+
+def pause_of(job: Job) -> timedelta:
+    """Until a worker asks again: soon at first, then less and less often, since each time is a question on the books."""
+    return min(max(AGAIN, (timezone.now() - job.created_at) / 4), SELDOM)
 
 
 def caller_of(job: Job) -> Caller | None:

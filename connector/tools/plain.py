@@ -89,6 +89,8 @@ def get_job(caller: Caller, args: dict[str, Any], moment: datetime) -> Envelope:
         )
     if job.state == Job.State.DONE and job.answer:
         return dict(job.answer)
+    if job.state == Job.State.FAILED:
+        raise Refusal("error", "timeout", "This question could not be worked out in time.", "Ask it again.")
     return blank("pending", "Still being worked out.") | {"job": jobs.shown(job)}
 
 

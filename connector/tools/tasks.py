@@ -40,7 +40,7 @@ def work_job(*, job_id: str) -> None:
         return
     answer = call(caller, job.tool, job.args)
     if answer["status"] == "pending" or answer.get("job"):
-        Job.objects.filter(pk=job.pk, state=Job.State.WAITING).update(due_at=timezone.now() + jobs.AGAIN)
+        Job.objects.filter(pk=job.pk, state=Job.State.WAITING).update(due_at=timezone.now() + jobs.pause_of(job))
         return
     Job.objects.filter(pk=job.pk, state=Job.State.WAITING).update(
         state=Job.State.DONE, answer=answer, done=1, finished_at=timezone.now()
