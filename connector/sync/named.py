@@ -1,7 +1,7 @@
 """The phases that read what has names. A full listing also tells what is gone; an increment asks for what has changed."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.utils import timezone
@@ -11,15 +11,21 @@ from connector.installs.models import Install
 from connector.klaviyo import filters
 from connector.klaviyo.client import Klaviyo
 from connector.klaviyo.errors import ScopeMissing
+from connector.klaviyo.resources import CHANNELS
 from connector.records import upsert
 from connector.records.models import Kind, Record
 from connector.sync.turn import Turn
 
-CHANNELS: Final = ("email", "sms", "mobile_push")  # one per request: Klaviyo refuses a listing without
+JUST_CONNECTED: Final = timedelta(minutes=2)
 
 
 def account(turn: Turn) -> bool:
-    """Name, time zone and currency as they are now: every period is reckoned in the account's own zone."""
+    """Name, time zone and currency as they are now: every period is reckoned in the account's own zone.
+
+    Not right after connecting: that has just read them, before it knew under which account to count the request.
+    """
+    if timezone.now() - turn.install.connected_at < JUST_CONNECTED:
+        return True
     told = turn.klaviyo.get("accounts")["data"]
     if told:
         apply_account(turn.install, told[0])
@@ -41,7 +47,7 @@ def metrics(turn: Turn) -> bool:
 
 
 def campaigns(turn: Turn) -> bool:
-    """Campaigns with their messages, channel by channel."""
+    """Campaigns with their messages, channel by channel: Klaviyo refuses a listing without one."""
     begun, since = timezone.now(), changed_since(turn)
     for channel in CHANNELS:
         of_channel = filters.equals("messages.channel", channel)
