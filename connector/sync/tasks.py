@@ -1,11 +1,11 @@
 """What workers do for sync: a docstring, an id, one call. Safe to run twice; `schedule_*` chooses, the others do."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from celery import shared_task
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Organization
@@ -56,7 +56,7 @@ def schedule_increments() -> None:
         Install.objects.usable()
         .exclude(status__in=[Install.Status.PAUSED, Install.Status.SCOPE_MISSING])
         .exclude(runs__state__in=Run.OPEN)
-        .exclude(runs__finished_at__gt=now - RETRY_AFTER, runs__state=Run.State.FAILED)
+        .exclude(Exists(_just_failed(now)))
         .select_related("organization")
         .order_by(F("organization__served_at").asc(nulls_first=True), "last_sync_at")
     )
@@ -64,6 +64,11 @@ def schedule_increments() -> None:
         run = open_run(install)
         Organization.objects.filter(pk=install.organization_id).update(served_at=now)
         wake.work_run(run.pk, first_load=run.kind == Run.Kind.FIRST)
+
+
+def _just_failed(now: datetime) -> QuerySet[Run]:
+    """One run that is both: `exclude(runs__a, runs__b)` would also leave out who failed once and has finished since."""
+    return Run.objects.filter(install=OuterRef("pk"), state=Run.State.FAILED, finished_at__gt=now - RETRY_AFTER)
 
 
 def _is_due(install: Install) -> bool:

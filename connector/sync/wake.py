@@ -1,6 +1,5 @@
 """Wake a worker. By the task's name: the web process enqueues without importing what writes the lake."""
 
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -19,5 +18,8 @@ def fetch_members(record_id: UUID | str) -> None:
 
 
 def _send(task: str, queue: str, **arguments: Any) -> None:
+    def send() -> None:  # Django names it when it fails, which it cannot with a partial
+        current_app.send_task(task, kwargs=arguments, queue=queue)
+
     # robust: a broker that is away must not break the page that asked; beat wakes the row all the same
-    transaction.on_commit(partial(current_app.send_task, task, kwargs=arguments, queue=queue), robust=True)
+    transaction.on_commit(send, robust=True)

@@ -87,7 +87,13 @@ def _turn(claim: Claim) -> bool:
         # A fault of ours: the same again would end the same.
         _fail(claim, str(error), Install.Status.ERROR)
     except (KlaviyoError, LakeError) as error:
-        _try_again(claim, error)
+        _try_again(claim, str(error))
+    except ClaimLost:
+        raise
+    except Exception as error:
+        # A fault of ours that nobody foresaw: counted like other trouble, or beat would wake the run for it for ever.
+        logger.exception("run %s: %s broke", run.pk, run.phase)
+        _try_again(claim, f"Something went wrong on our side ({type(error).__name__}); it was noted.")
     return False
 
 
@@ -162,16 +168,14 @@ def _wait(claim: Claim, seconds: float) -> None:
         )
 
 
-def _try_again(claim: Claim, error: Exception) -> None:
+def _try_again(claim: Claim, why: str) -> None:
     """Trouble that may pass: from the saved place, after a growing pause; at last the run fails, in words."""
     attempts = claim.run.attempts + 1
     if attempts >= TRIES:
-        _fail(claim, str(error), Install.Status.ERROR)
+        _fail(claim, why, Install.Status.ERROR)
         return
-    logger.warning("run %s: %s, try %d: %s", claim.run.pk, claim.run.phase, attempts, error)
-    claim.save(
-        attempts=attempts, error=str(error)[:300], due_at=timezone.now() + timedelta(seconds=min(2**attempts, 120))
-    )
+    logger.warning("run %s: %s, try %d: %s", claim.run.pk, claim.run.phase, attempts, why)
+    claim.save(attempts=attempts, error=why[:300], due_at=timezone.now() + timedelta(seconds=min(2**attempts, 120)))
 
 
 def _fail(claim: Claim, why: str, status: str) -> None:
