@@ -4,6 +4,7 @@ Shown and posted through accounts/oauth.py, which checks the assistant's request
 """
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from allauth.mfa.models import Authenticator
 from django.db.models import Q
@@ -13,6 +14,8 @@ from accounts.caller import Caller
 from accounts.middleware import chosen_membership, page_caller
 from accounts.models import Application, Connection, Membership
 from connector.installs.models import Install
+
+EARLIER_SHOWN: Final = 5  # the newest; all are on the assistants' page
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ def earlier_of(request: HttpRequest, application: Application) -> list[Connectio
     if application.name:
         same |= Q(application__name=application.name)
     running = Connection.objects.filter(same, user=request.user, revoked_at=None)
-    return list(running.select_related("application", "organization", "user"))
+    return list(running.select_related("application", "organization", "user")[:EARLIER_SHOWN])
 
 
 def _choice_named(choices: list[Choice], posted: str | None) -> Choice | None:
