@@ -31,9 +31,10 @@ class UnknownTool(LookupError):
     """There is no tool of that name."""
 
 
-def call(caller: Caller, name: str, args: Mapping[str, Any]) -> Envelope:
+def call(caller: Caller, name: str, args: Mapping[str, Any], *, patience: float | None = None) -> Envelope:
     """Answer one call. Raises UnknownTool, BadArguments.
 
+    `patience`: seconds to wait for members of a list or segment before the answer is pending (jobs.PATIENCE).
     Everything else that can go wrong is in the envelope: `refused` and `error` with a reason. `search` and `fetch` answer
     their own exact form. Whatever is returned has been recorded first.
     """
@@ -50,7 +51,7 @@ def call(caller: Caller, name: str, args: Mapping[str, Any]) -> Envelope:
         return _recorded_plain(caller, tool, given, barred, started)
     if "cursor" in given and tool.rows:
         return _recorded_plain(caller, tool, given, _next_page(caller, tool, given), started)
-    return _answer(caller, tool, given, moment, started)
+    return _answer(caller, tool, given, moment, started, patience)
 
 
 def is_error(envelope: Mapping[str, Any]) -> bool:
@@ -72,9 +73,11 @@ def _barred(caller: Caller, tool: Tool) -> Envelope | None:
     return None
 
 
-def _answer(caller: Caller, tool: Tool, args: dict[str, Any], moment: datetime, started: float) -> Envelope:
+def _answer(
+    caller: Caller, tool: Tool, args: dict[str, Any], moment: datetime, started: float, patience: float | None
+) -> Envelope:
     try:
-        result = jobs.waited_for(lambda: tool.run(caller, args, moment))
+        result = jobs.waited_for(lambda: tool.run(caller, args, moment), patience)
     except Refusal as refusal:
         return _recorded_plain(caller, tool, args, envelopes.of_refusal(refusal), started)
     if isinstance(result, Outcome):

@@ -27,9 +27,9 @@ SELDOM: Final = timedelta(minutes=1)
 Result = TypeVar("Result")
 
 
-def waited_for(ask: Callable[[], Result]) -> Result:
-    """Ask; where members must be fetched first, have them fetched and ask again until PATIENCE ends."""
-    deadline = time.monotonic() + PATIENCE
+def waited_for(ask: Callable[[], Result], patience: float | None = None) -> Result:
+    """Ask; where members must be fetched first, have them fetched and ask again until the patience (PATIENCE) ends."""
+    deadline = time.monotonic() + (PATIENCE if patience is None else patience)
     result = ask()
     wanted = _wanted(result)
     for record_id in wanted:

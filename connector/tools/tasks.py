@@ -38,7 +38,8 @@ def work_job(*, job_id: str) -> None:
     if caller is None or now - job.created_at > GIVE_UP:
         Job.objects.filter(pk=job.pk).update(state=Job.State.FAILED, finished_at=now)
         return
-    answer = call(caller, job.tool, job.args)
+    # Without waiting: the members it may need are fetched by workers too, and this is one of them.
+    answer = call(caller, job.tool, job.args, patience=0)
     if answer["status"] == "pending" or answer.get("job"):
         Job.objects.filter(pk=job.pk, state=Job.State.WAITING).update(due_at=timezone.now() + jobs.pause_of(job))
         return

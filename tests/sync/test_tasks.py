@@ -157,9 +157,7 @@ def test_a_worker_is_told_once_the_row_is_there(
     queue: str,
 ) -> None:
     sent: list[tuple[str, Any, str]] = []
-    monkeypatch.setattr(
-        wake.current_app, "send_task", lambda name, *, kwargs, queue: sent.append((name, kwargs, queue))
-    )
+    monkeypatch.setattr(current_app, "send_task", lambda name, *, kwargs, queue: sent.append((name, kwargs, queue)))
 
     with django_capture_on_commit_callbacks(execute=True):
         wake.work_run(install.pk, first_load=first_load)
