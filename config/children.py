@@ -24,7 +24,7 @@ QUICK_BY_ITSELF: Final = 15.0  # the same for one that nobody killed: a slow mac
 QUICK_TIMES: Final = 3
 RESTART_AFTER: Final = 1.0
 LOG_BYTES: Final = 5_000_000
-LOUD: Final = re.compile(r" (WARNING|ERROR|CRITICAL) |^\w+(Error|Exception): ")
+LOUD: Final = re.compile(r"(^| )(WARNING|ERROR|CRITICAL)[ :]|^\w+(Error|Exception): ")
 MISSING_MODULE: Final = re.compile(r"ModuleNotFoundError: No module named '(?!config|audit|accounts|connector)([^']+)'")
 
 

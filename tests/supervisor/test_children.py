@@ -123,14 +123,18 @@ def test_a_step_ends_and_is_not_started_again(children: Children) -> None:
 def test_warnings_are_shown_and_everything_is_in_the_log(
     children: Children, home: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    lines = "2026-01-01 INFO a quiet\\n2026-01-01 WARNING a careful\\n"
+    lines = (
+        "2026-01-01 INFO a quiet\\n2026-01-01 WARNING a careful\\nERROR:    in the application\\n[stderr]@%WARNING\\n"
+    )
     step = children.start(Program("web", (sys.executable, "-c", f'print("{lines}")'), is_step=True), os.environ)
 
     until(lambda: children.ended(step))
 
     shown = capfd.readouterr().err
     assert "careful" in shown
+    assert "in the application" in shown
     assert "quiet" not in shown
+    assert "stderr" not in shown
     assert "quiet" in (home / "logs" / "web.log").read_text()
 
 
