@@ -13,7 +13,7 @@ from connector.insights.arguments import BadArguments, Problem, bad
 from connector.insights.groups import OTHER, Group, TooSmall, floored, ordered
 from connector.insights.held import caveats_of
 from connector.insights.outcome import AccountOutcome, Caveat, Outcome, Refusal
-from connector.insights.people_plan import Args, Plan, fetched_at, plan
+from connector.insights.people_plan import Args, Plan, fetched_at, group_of, plan
 from connector.insights.people_sql import Shape
 from connector.insights.people_words import definition, sentence
 from connector.insights.periods import BadPeriod, parse, zone_of
@@ -30,6 +30,7 @@ def people_who(caller: Caller, args: Args, moment: datetime) -> Outcome:
     """The outcome per account. Raises BadArguments for arguments that exclude each other, Refusal when no account can be told."""
     check(args)
     check_periods(args, moment)
+    group_of(args.get("group_by"))  # raises BadArguments; whatever else stands in the way is said after it
     entries = named(caller, args.get("account"))
     if args.get("purchase_metric") and len(entries) != 1:
         raise BadArguments([Problem("purchase_metric", "goes with one account only")])

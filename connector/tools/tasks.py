@@ -5,7 +5,6 @@ from typing import Final
 from uuid import UUID
 
 from celery import shared_task
-from django.db import close_old_connections
 from django.utils import timezone
 
 from connector.tools import jobs
@@ -28,7 +27,6 @@ def schedule_jobs() -> None:
 @shared_task(queue="increment")
 def work_job(*, job_id: str) -> None:
     """Ask one pending question again; keep the answer once it is one."""
-    close_old_connections()
     now = timezone.now()
     # Moving the due time is the claim: whoever comes second finds it in the future.
     if not Job.objects.filter(pk=UUID(job_id), state=Job.State.WAITING, due_at__lte=now).update(due_at=now + CLAIM):
