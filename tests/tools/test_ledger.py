@@ -87,7 +87,7 @@ def test_a_row_that_cannot_be_kept_is_refused_alone(caplog: pytest.LogCaptureFix
     again = Receipt(pk=twice.pk, organization=twice.organization, tool="people_who", args={}, resolved={}, versions={},
                     answer={}, install_text="", took_ms=1, created_at=twice.created_at, via="mcp")  # fmt: skip
 
-    raised = side_by_side([*(lambda row=row: write([event(), row]) for row in kept), lambda: write([event(), again])])  # type: ignore[misc]  # one row each
+    raised = side_by_side([*(lambda row=row: write([event(), row]) for row in kept), lambda: write([event(), again])])
 
     assert [type(error) for error in raised] == [LedgerError]
     assert Receipt.objects.count() == 7
