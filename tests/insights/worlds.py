@@ -76,7 +76,8 @@ def worlds(draw: st.DrawFn) -> World:
         event, marks = draw(_event(f"ev{number:02}", people, times, [metric["id"] for metric in metrics]))
         events.append(event)
         included += marks
-    if events and draw(st.booleans()):
+    twice = draw(st.booleans())
+    if events and twice:
         events.append(draw(st.sampled_from(events)))
     return World(
         now=now,

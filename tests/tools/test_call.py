@@ -9,7 +9,7 @@ import pytest
 
 from accounts.caller import Caller, member_caller
 from audit.models import AuditDetail, AuditEvent
-from connector.receipts.models import Receipt, key_of
+from connector.receipts.models import Receipt
 from connector.records.upsert import Row, upsert
 from connector.tools.call import BadArguments, UnknownTool, call
 from connector.tools.catalogue import TOOLS
@@ -65,7 +65,7 @@ def test_an_answer_is_recorded_with_who_asked_and_through_which_door(
 
     answer = ask(caller, did="opened_email")
 
-    receipt = Receipt.objects.get(pk=key_of(answer["receipt"]["id"]))
+    receipt = Receipt.objects.all().named(answer["receipt"]["id"]).get()
     assert receipt.answer == json.loads(json.dumps(answer))
     assert receipt.versions == {str(shop.pk): {"events": 1, "profiles": -1, "members": -1}}
     event = AuditEvent.objects.get(operation="tool.called")
