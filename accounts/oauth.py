@@ -139,6 +139,9 @@ class AuthorizeView(BaseAuthorizationView):
     def approved(self, asked: Asked, consent: Consent, caller: Caller) -> HttpResponse:
         allowed = {"offline_access"} | (consent.scopes & caller.scopes)
         installs = None if consent.all_installs else install_ids(sorted(consent.ticked))
+        asked.credentials["client"] = (
+            asked.application
+        )  # looked up already: no document is fetched inside the transaction
         with transaction.atomic():
             for earlier in consent.ended:
                 grants.revoke_connection(connection=earlier, by=caller, why="replaced")

@@ -4,6 +4,7 @@ import socket
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from oauth2_provider.cimd import SafeMetadataFetcher
@@ -11,7 +12,7 @@ from oauth2_provider.cimd import SafeMetadataFetcher
 from accounts.bearer import bearer_caller
 from accounts.models import Application, Connection
 from accounts.oauth_validator import MetadataFetcher
-from tests.oauth.assistant import Assistant, query_of
+from tests.oauth.assistant import CALLBACK, Assistant, query_of
 
 pytestmark = pytest.mark.django_db
 PUBLIC = "https://app.plumbline.example"
@@ -102,3 +103,27 @@ def test_nobody_ends_another_agencys_connection(assistant: Assistant, charlie_cl
 
     assert response.status_code == 404
     assert bearer_caller(tokens["access_token"]) is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_document_is_fetched_while_a_transaction_is_open(
+    monkeypatch: pytest.MonkeyPatch, alice_client: Client
+) -> None:
+    known = "https://assistant.example/client.json"
+    inside: list[bool] = []
+
+    class Stale:
+        """A document that may not be kept at all: every look at the client reads it anew."""
+
+        def fetch(self, client_id: str) -> tuple[dict[str, Any], int]:
+            inside.append(connection.in_atomic_block)
+            return {"client_id": known, "client_name": "Helper", "redirect_uris": [CALLBACK]}, 0
+
+    monkeypatch.setattr(MetadataFetcher, "source", Stale)
+    assistant = Assistant(alice_client)
+    assistant.client_id = known
+
+    assert assistant.tokens()["access_token"]
+
+    assert len(inside) >= 2
+    assert not any(inside)
