@@ -155,7 +155,7 @@ def ask_everything(watch: Watch, install: Install) -> None:
     key = out.getvalue().strip()
     watch.secret("an API key", key)
     campaign = Record.objects.filter(install=install, kind=Kind.CAMPAIGN, status="Sent").latest("at")
-    bearer = {"HTTP_AUTHORIZATION": f"Bearer {key}"}
+    bearer: dict[str, Any] = {"HTTP_AUTHORIZATION": f"Bearer {key}"}
     asked: list[tuple[str, dict[str, Any]]] = [
         ("people_who", {"did": "opened_email", "campaign": campaign.klaviyo_id, "but_not": "ordered", "within_days": 7}),
         ("people_who", {"did": "opened_email", "group_by": "event:URL"}),
