@@ -27,7 +27,7 @@ from django.utils import timezone
 from accounts.models import Organization
 from config.logs import LineFormatter, Scrub
 from connector.installs.models import ConnectAttempt, Install
-from connector.klaviyo.errors import BadRequest
+from connector.klaviyo.errors import BadRequest, Problem
 from connector.records.models import Kind, Record
 from connector.sync import work
 from connector.sync.models import Run
@@ -140,12 +140,21 @@ def sync_through_trouble(watch: Watch, klaviyo: Running, install: Install, patch
     assert finished(install).state == Run.State.DONE
     tokens(watch)
 
-    def refused(turn: Any) -> bool:
-        raise BadRequest("Klaviyo refused the request.")
+    someone = min(watch.people)
+    quoting = Problem("invalid", "Invalid input.", "/data/attributes/email", detail=f"{someone} is no address.")
+    for error in (BadRequest(400, "GET metrics", (quoting,)), ValueError(f"cannot read {someone}")):
+        assert fails_with(error, install, patch).state == Run.State.FAILED
+
+
+def fails_with(error: Exception, install: Install, patch: pytest.MonkeyPatch) -> Run:
+    """A run that meets what Klaviyo says of a person, or a fault of ours that quotes one."""
+
+    def broken(turn: Any) -> bool:
+        raise error
 
     with patch.context() as patched:
-        patched.setitem(work.PHASES, Run.Kind.INCREMENT, (("metrics", refused),))
-        assert finished(install).state == Run.State.FAILED
+        patched.setitem(work.PHASES, Run.Kind.INCREMENT, (("metrics", broken),))
+        return finished(install)
 
 
 def ask_everything(watch: Watch, install: Install) -> None:
