@@ -5,6 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from celery import shared_task
+from django.core.cache import cache
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -18,6 +19,7 @@ from connector.sync.models import Run
 from connector.sync.plan import open_run
 
 BATCH: Final = 50
+WAKE_EVERY: Final = 30  # seconds between two messages about one run that nobody has begun
 RECONCILE_EVERY: Final = timedelta(hours=24)
 RETRY_AFTER: Final = timedelta(minutes=15)
 
@@ -45,7 +47,9 @@ def requeue_stale_runs() -> None:
     free = Q(claimed_until=None) | Q(claimed_until__lt=now)
     due = Run.objects.filter(free, state__in=Run.OPEN, due_at__lte=now).order_by("due_at")
     for key, kind in due.values_list("pk", "kind")[:BATCH]:
-        wake.work_run(key, first_load=kind == Run.Kind.FIRST)
+        # A run may just as well stand in a long queue: told every time, the queue would grow faster than it is worked.
+        if cache.add(f"woken:{key}", True, WAKE_EVERY):
+            wake.work_run(key, first_load=kind == Run.Kind.FIRST)
 
 
 @shared_task(queue="increment")

@@ -1,5 +1,6 @@
 """What beat wakes: lost runs again, increments when they are due, organizations in turn."""
 
+import time
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -50,6 +51,19 @@ def test_runs_whose_message_or_worker_was_lost_are_woken_again(woken: Woken) -> 
     tasks.requeue_stale_runs()
 
     assert woken == [(dead.pk, False), (lost.pk, True), (waited.pk, False)]
+
+
+def test_a_run_in_a_long_queue_is_not_told_of_at_every_beat(woken: Woken, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "WAKE_EVERY", 2)
+    run = RunFactory(state=Run.State.QUEUED, due_at=ago(minutes=5))
+
+    tasks.requeue_stale_runs()
+    tasks.requeue_stale_runs()
+    assert ids(woken) == [run.pk]
+
+    time.sleep(3.1)  # whole seconds in the database; not by a clock of ours: the cache may be Redis, which has its own
+    tasks.requeue_stale_runs()
+    assert ids(woken) == [run.pk, run.pk]
 
 
 def test_an_increment_is_due_after_the_organizations_minutes(woken: Woken) -> None:
