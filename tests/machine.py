@@ -79,6 +79,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config) -> None:
+    """The processes of a run inherit our environment. With this variable in it they would read the settings before
+    their conftest gives each its own folder and its own Redis, and share ours."""
+    os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any, error: object) -> None:
     """Each process of the run has collected everything: the largest count is the count."""
     for what, count in getattr(node, "workeroutput", {}).get("not_run", {}).items():
