@@ -6,6 +6,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
+from accounts.limits import ip_of
 from accounts.models import Membership, User, normal_email
 from audit.models import AuditEvent
 from audit.record import record
@@ -49,6 +50,6 @@ def record_for(operation: str, request: HttpRequest, user: User, **facts: Any) -
             role=membership.role,
             organization_id=membership.organization_id,
             organization_label=membership.organization.name,
-            ip=request.META.get("REMOTE_ADDR") or None,
+            ip=ip_of(request.META.get("REMOTE_ADDR")),
             **facts,
         )

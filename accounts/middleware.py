@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
 from accounts.caller import Caller, member_caller
+from accounts.limits import ip_of
 from accounts.models import Membership, User
 
 SESSION_KEY = "organization"
@@ -33,7 +34,7 @@ def page_caller(request: HttpRequest, membership: Membership | None = None) -> C
     return member_caller(
         membership,
         via="page",
-        ip=request.META.get("REMOTE_ADDR") or None,
+        ip=ip_of(request.META.get("REMOTE_ADDR")),
         request_id=request.headers.get("X-Request-ID", "")[:64],
     )
 

@@ -14,6 +14,7 @@ from django.utils.http import urlencode
 from unfold.admin import ModelAdmin
 from unfold.sites import UnfoldAdminSite
 
+from accounts.limits import ip_of
 from accounts.models import User
 from audit.record import record
 
@@ -103,7 +104,7 @@ def told(request: HttpRequest, row: models.Model) -> dict[str, Any]:
         "subject_kind": row._meta.model_name or "",
         "subject_id": str(row.pk),
         "subject_label": str(row),
-        "ip": request.META.get("REMOTE_ADDR") or None,
+        "ip": ip_of(request.META.get("REMOTE_ADDR")),
     }
 
 

@@ -7,6 +7,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from accounts.caller import Caller, key_caller
+from accounts.limits import ip_of
 
 CHALLENGE = 'Bearer realm="Plumbline API"'
 
@@ -23,7 +24,7 @@ class KeyAuthentication(BaseAuthentication):
             caller = key_caller(
                 parts[1].decode("ascii", "replace"),
                 via="rest",
-                ip=request.META.get("REMOTE_ADDR") or None,
+                ip=ip_of(request.META.get("REMOTE_ADDR")),
                 request_id=request.headers.get("X-Request-ID", "")[:64],
                 client_version=request.headers.get("User-Agent", "")[:40],
             )

@@ -47,6 +47,19 @@ def test_a_question_is_answered_with_its_envelope_and_recorded_as_rest(install: 
     assert event.connection_id == ApiKey.objects.get().pk
 
 
+@pytest.mark.parametrize(
+    ("address", "kept"), [("unknown", None), ("", None), ("2001:db8::1", "2001:db8::1"), ("10.1.2.3", "10.1.2.3")]
+)
+def test_an_address_that_is_none_keeps_nobody_from_an_answer(
+    install: Install, alice_api: APIClient, address: str, kept: str | None
+) -> None:
+    """A proxy may hand on any word in place of the caller's address."""
+    response = alice_api.post("/api/v1/tools/list_accounts/", {}, format="json", REMOTE_ADDR=address)
+
+    assert response.status_code == 200
+    assert AuditEvent.objects.get(operation="tool.called").ip == kept
+
+
 def test_without_a_good_key_there_is_401_and_how_to_come_in(alice_api: APIClient) -> None:
     ApiKey.objects.update(revoked_at="2026-01-01T00:00:00Z")
 
