@@ -28,7 +28,9 @@ def recorded() -> set[str]:
     names = set()
     for tree in modules().values():
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("record", "build") and node.args:
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args):
+                continue
+            if node.func.id in ("record", "build"):
                 names |= {
                     each.value
                     for each in ast.walk(node.args[0])
