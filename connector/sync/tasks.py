@@ -46,10 +46,15 @@ def requeue_stale_runs() -> None:
     now = timezone.now()
     free = Q(claimed_until=None) | Q(claimed_until__lt=now)
     due = Run.objects.filter(free, state__in=Run.OPEN, due_at__lte=now).order_by("due_at")
-    for key, kind in due.values_list("pk", "kind")[:BATCH]:
+    for run in due[:BATCH]:
         # A run may just as well stand in a long queue: told every time, the queue would grow faster than it is worked.
-        if cache.add(f"woken:{key}", True, WAKE_EVERY):
-            wake.work_run(key, first_load=kind == Run.Kind.FIRST)
+        # Another wait that is over, another worker that died, is another reason to wake it at once.
+        if cache.add(f"woken:{run.pk}:{_moment(run.due_at)}:{_moment(run.claimed_until)}", True, WAKE_EVERY):
+            wake.work_run(run.pk, first_load=run.kind == Run.Kind.FIRST)
+
+
+def _moment(at: datetime | None) -> str:
+    return f"{at.timestamp():.3f}" if at else "never"
 
 
 @shared_task(queue="increment")

@@ -66,6 +66,16 @@ def test_a_run_in_a_long_queue_is_not_told_of_at_every_beat(woken: Woken, monkey
     assert ids(woken) == [run.pk, run.pk]
 
 
+def test_each_wait_that_is_over_wakes_its_run_at_once(woken: Woken) -> None:
+    run = RunFactory(state=Run.State.WAITING, due_at=ago(seconds=2))
+
+    tasks.requeue_stale_runs()
+    Run.objects.filter(pk=run.pk).update(due_at=ago(seconds=1))
+    tasks.requeue_stale_runs()
+
+    assert ids(woken) == [run.pk, run.pk]
+
+
 def test_an_increment_is_due_after_the_organizations_minutes(woken: Woken) -> None:
     quick = OrganizationFactory(sync_minutes=5)
     due = InstallFactory(organization=quick, last_sync_at=ago(minutes=6))
