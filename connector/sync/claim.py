@@ -3,12 +3,12 @@
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from django.db import close_old_connections, connection
+from django.db import DatabaseError, close_old_connections, connection
 from django.db.models import Q
 from django.utils import timezone
 
@@ -59,11 +59,14 @@ def claimed(run_id: uuid.UUID) -> Iterator[Claim | None]:
         yield Claim(Run.objects.select_related("install__organization").get(pk=run_id), owner)
     finally:
         stop.set()
+        if beat.is_alive():
+            beat.join()  # or its last stroke could land after the release, and hold the run for nobody
         Run.objects.filter(pk=run_id, owner=owner).update(claimed_until=None)
 
 
 def _keep(run_id: uuid.UUID, owner: str, stop: threading.Event) -> None:
     while not stop.wait(BEAT):
         close_old_connections()
-        Run.objects.filter(pk=run_id, owner=owner).update(claimed_until=timezone.now() + LASTS)
+        with suppress(DatabaseError):  # a database that is away for a moment must not end the beat
+            Run.objects.filter(pk=run_id, owner=owner).update(claimed_until=timezone.now() + LASTS)
     connection.close()
