@@ -100,7 +100,11 @@ def test_no_payload_stops_a_listing(install: Install, kind: str, attributes: Any
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(definition=st.dictionaries(st.just("actions"), ODD))
 def test_no_definition_of_a_flow_stops_a_listing(install: Install, definition: Any) -> None:
-    upsert(install, "message", upserts.flow_message_rows("F1", definition))
+    rows = upserts.flow_message_rows("F1", definition)
+
+    upsert(install, "message", rows)
+
+    assert {row.klaviyo_id for row in rows} <= set(Record.objects.values_list("klaviyo_id", flat=True))
 
 
 def test_a_campaign_is_read_as_klaviyo_tells_it(install: Install) -> None:

@@ -15,7 +15,7 @@ from tests.sandbox.running import AMERICA, Running
 EMAIL = {"filter": "equals(messages.channel,'email')"}
 
 
-def refused(answer: httpx.Response, status: int, operation: str = "get_lists") -> dict[str, object]:
+def expect_refusal(answer: httpx.Response, status: int, operation: str = "get_lists") -> dict[str, object]:
     """The one error of the answer, which the document allows."""
     assert answer.status_code == status, answer.text
     assert problems(operation, status, answer.content) == []
@@ -25,12 +25,12 @@ def refused(answer: httpx.Response, status: int, operation: str = "get_lists") -
 
 def test_without_a_good_token_nothing_is_told(klaviyo: Running) -> None:
     for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Klaviyo-API-Key pk_x"}):
-        refused(httpx.get(f"{klaviyo.url}/api/lists", headers=headers | {"revision": "2026-07-15"}), 401)
+        expect_refusal(httpx.get(f"{klaviyo.url}/api/lists", headers=headers | {"revision": "2026-07-15"}), 401)
 
 
 @pytest.mark.parametrize("revision", ["", "yesterday", "2020-01-15"])
 def test_a_revision_must_be_named_that_is_served(api: httpx.Client, revision: str) -> None:
-    refused(api.get("/api/lists", headers={"revision": revision}), 400)
+    expect_refusal(api.get("/api/lists", headers={"revision": revision}), 400)
 
 
 @pytest.mark.parametrize(
@@ -42,15 +42,15 @@ def test_every_read_needs_each_of_its_scopes(klaviyo: Running, operation: object
     path = row.path.replace("{id}", "any")
     for scope in row.scopes:
         with klaviyo.client(AMERICA, sorted(everything - {scope})) as poorer:
-            assert scope in str(refused(poorer.get(path, params=EMAIL), 403)["detail"])
+            assert scope in str(expect_refusal(poorer.get(path, params=EMAIL), 403)["detail"])
 
 
 def test_unknown_paths_methods_and_ids(api: httpx.Client) -> None:
-    refused(api.get("/api/nothing"), 404)
+    expect_refusal(api.get("/api/nothing"), 404)
     assert "GET" in api.put("/api/lists").headers["allow"]
-    refused(api.put("/api/lists"), 405)
+    expect_refusal(api.put("/api/lists"), 405)
     for path in ("/api/lists/none", "/api/profiles/none", "/api/events/none", "/api/segments/none/profiles"):
-        refused(api.get(path), 404)
+        expect_refusal(api.get(path), 404)
 
 
 def test_a_slash_at_the_end_is_forgiven(api: httpx.Client) -> None:
@@ -83,7 +83,7 @@ def test_a_slash_at_the_end_is_forgiven(api: httpx.Client) -> None:
     ],
 )
 def test_parameters_that_the_document_does_not_know(api: httpx.Client, path: str, parameters: dict[str, str]) -> None:
-    refused(api.get(path, params=parameters), 400)
+    expect_refusal(api.get(path, params=parameters), 400)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_parameters_that_the_document_does_not_know(api: httpx.Client, path: str
     ],
 )
 def test_filters_that_are_no_filters(api: httpx.Client, text: str) -> None:
-    refused(api.get("/api/events", params={"filter": text}), 400)
+    expect_refusal(api.get("/api/events", params={"filter": text}), 400)
 
 
 def test_filters_are_joined_by_commas_or_by_and(api: httpx.Client, klaviyo: Running) -> None:
@@ -153,11 +153,13 @@ def test_bodies_are_read_strictly(api: httpx.Client) -> None:
     def post(**changes: object) -> httpx.Response:
         return api.post("/api/lists", **{"json": {"data": {"type": "list", "attributes": {"name": "x"}}}, **changes})  # type: ignore[arg-type]
 
-    refused(post(json={"data": {"type": "list", "attributes": {}}}), 400)
-    refused(post(json={"data": {"type": "segment", "attributes": {"name": "x"}}}), 400)
-    refused(post(json={"data": {"type": "list", "attributes": {"name": "  "}}}), 400)
-    refused(post(json=[1]), 400)
-    refused(post(json=None, content=b"{", headers={"content-type": "application/vnd.api+json"}), 400)
-    refused(post(json=None, content=b"name=x", headers={"content-type": "application/x-www-form-urlencoded"}), 415)
+    expect_refusal(post(json={"data": {"type": "list", "attributes": {}}}), 400)
+    expect_refusal(post(json={"data": {"type": "segment", "attributes": {"name": "x"}}}), 400)
+    expect_refusal(post(json={"data": {"type": "list", "attributes": {"name": "  "}}}), 400)
+    expect_refusal(post(json=[1]), 400)
+    expect_refusal(post(json=None, content=b"{", headers={"content-type": "application/vnd.api+json"}), 400)
+    expect_refusal(
+        post(json=None, content=b"name=x", headers={"content-type": "application/x-www-form-urlencoded"}), 415
+    )
     huge = {"data": {"type": "list", "attributes": {"name": "x" * 5_300_000}}}
-    refused(post(json=huge), 413)
+    expect_refusal(post(json=huge), 413)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from connector.sandbox.rendering import rendered
 from tests.sandbox.running import AMERICA, BASE, Running, running
 from tests.sandbox.test_pages import stamp
-from tests.sandbox.test_refusals import refused
+from tests.sandbox.test_refusals import expect_refusal
 
 
 def body(type: str, attributes: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
@@ -39,34 +39,34 @@ def newsletter(klaviyo: Running) -> str:
 
 
 def test_a_draft_needs_an_audience_that_exists(api: httpx.Client, newsletter: str) -> None:
-    refused(draft(api, "nobody"), 400)
-    refused(draft(api, newsletter, audiences={"included": []}), 400)
-    refused(draft(api, newsletter, **{"campaign-messages": {"data": []}}), 400)
+    expect_refusal(draft(api, "nobody"), 400)
+    expect_refusal(draft(api, newsletter, audiences={"included": []}), 400)
+    expect_refusal(draft(api, newsletter, **{"campaign-messages": {"data": []}}), 400)
 
 
 def test_a_campaign_that_was_sent_stays_as_it_is(api: httpx.Client, klaviyo: Running) -> None:
     sent = next(one for one in klaviyo.raw("campaigns") if one["attributes"]["status"] == "Sent")
     message = sent["relations"]["campaign-messages"][0][1]
     template = klaviyo.raw("templates")[0]["id"]
-    refused(api.patch(f"/api/campaigns/{sent['id']}", **body("campaign", {"name": "x"}, id=sent["id"])), 409)
-    refused(api.delete(f"/api/campaigns/{sent['id']}"), 409)
-    refused(api.post("/api/campaign-send-jobs", **body("campaign-send-job", id=sent["id"])), 409)
+    expect_refusal(api.patch(f"/api/campaigns/{sent['id']}", **body("campaign", {"name": "x"}, id=sent["id"])), 409)
+    expect_refusal(api.delete(f"/api/campaigns/{sent['id']}"), 409)
+    expect_refusal(api.post("/api/campaign-send-jobs", **body("campaign-send-job", id=sent["id"])), 409)
     changed = {"definition": {"channel": "email", "content": {"subject": "x"}}}
-    refused(api.patch(f"/api/campaign-messages/{message}", **body("campaign-message", changed, id=message)), 409)
+    expect_refusal(api.patch(f"/api/campaign-messages/{message}", **body("campaign-message", changed, id=message)), 409)
     link = {"template": {"data": {"type": "template", "id": template}}}
     assigned = body("campaign-message", id=message, relationships=link)
-    refused(api.post("/api/campaign-message-assign-template", **assigned), 409)
+    expect_refusal(api.post("/api/campaign-message-assign-template", **assigned), 409)
 
 
 def test_nothing_is_sent_without_a_template_or_into_the_past(
     api: httpx.Client, newsletter: str, klaviyo: Running
 ) -> None:
     campaign = made(draft(api, newsletter))
-    refused(api.post("/api/campaign-send-jobs", **body("campaign-send-job", id=campaign)), 400)
+    expect_refusal(api.post("/api/campaign-send-jobs", **body("campaign-send-job", id=campaign)), 400)
     past = {"method": "static", "datetime": stamp(BASE - 3600), "options": {"is_local": False}}
     late = made(draft(api, newsletter, send_strategy=past))
     _dress(api, klaviyo, late)
-    refused(api.post("/api/campaign-send-jobs", **body("campaign-send-job", id=late)), 400)
+    expect_refusal(api.post("/api/campaign-send-jobs", **body("campaign-send-job", id=late)), 400)
 
 
 def _dress(api: httpx.Client, klaviyo: Running, campaign: str) -> str:
@@ -110,7 +110,7 @@ def test_a_scheduled_campaign_can_be_cancelled_for_good(api: httpx.Client, newsl
     assert api.patch(f"/api/campaign-send-jobs/{campaign}", **cancel).status_code == 204
 
     assert api.get(f"/api/campaigns/{campaign}").json()["data"]["attributes"]["status"] == "Cancelled"
-    refused(api.patch(f"/api/campaign-send-jobs/{campaign}", **cancel), 409)
+    expect_refusal(api.patch(f"/api/campaign-send-jobs/{campaign}", **cancel), 409)
 
 
 def test_a_message_keeps_its_copy_when_the_template_changes(
@@ -147,7 +147,7 @@ def test_an_estimate_counts_who_can_be_reached(api: httpx.Client, newsletter: st
 def test_templates_of_each_editor(api: httpx.Client) -> None:
     for wrong in ({"editor_type": "WORD", "html": "x"}, {"editor_type": "CODE"},
                   {"editor_type": "SYSTEM_DRAGGABLE", "html": "x"}):  # fmt: skip
-        refused(api.post("/api/templates", **body("template", {"name": "x"} | wrong)), 400)
+        expect_refusal(api.post("/api/templates", **body("template", {"name": "x"} | wrong)), 400)
     block = {
         "content_type": "block",
         "type": "text",
@@ -190,12 +190,12 @@ def test_no_template_breaks_the_renderer(template: str) -> None:
 
 def test_profiles_are_unique_and_their_identifiers_have_a_form(api: httpx.Client) -> None:
     first = made(api.post("/api/profiles", **body("profile", {"email": "Once@example.org"})))
-    again = refused(api.post("/api/profiles", **body("profile", {"email": "once@EXAMPLE.org"})), 409)
+    again = expect_refusal(api.post("/api/profiles", **body("profile", {"email": "once@EXAMPLE.org"})), 409)
     assert again["meta"] == {"duplicate_profile_id": first}
     for wrong in ({"email": "x"}, {"phone_number": "0151 23"}, {"first_name": "Nobody"}, {"email": 7}):
-        refused(api.post("/api/profiles", **body("profile", wrong)), 400)
+        expect_refusal(api.post("/api/profiles", **body("profile", wrong)), 400)
     heavy = {"email": "heavy@example.org", "properties": {"x": "x" * 110_000}}
-    refused(api.post("/api/profiles", **body("profile", heavy)), 413)
+    expect_refusal(api.post("/api/profiles", **body("profile", heavy)), 413)
 
 
 def test_properties_are_appended_taken_out_and_unset(api: httpx.Client) -> None:
@@ -213,8 +213,8 @@ def test_properties_are_appended_taken_out_and_unset(api: httpx.Client) -> None:
 
 def test_lists_take_a_thousand_at_a_time_and_only_people_who_exist(api: httpx.Client, newsletter: str) -> None:
     address = f"/api/lists/{newsletter}/relationships/profiles"
-    refused(api.post(address, json={"data": [{"type": "profile", "id": "x"}] * 1001}), 400)
-    refused(api.post(address, json={"data": [{"type": "profile", "id": "x"}]}), 404)
+    expect_refusal(api.post(address, json={"data": [{"type": "profile", "id": "x"}] * 1001}), 400)
+    expect_refusal(api.post(address, json={"data": [{"type": "profile", "id": "x"}]}), 404)
 
 
 def test_segments_name_only_what_exists_and_five_at_once_are_worked_out(api: httpx.Client, klaviyo: Running) -> None:
@@ -225,13 +225,15 @@ def test_segments_name_only_what_exists_and_five_at_once_are_worked_out(api: htt
         definition = {"condition_groups": [{"conditions": [condition]}]}
         return api.post("/api/segments", **body("segment", {"name": "S", "definition": definition}))
 
-    refused(segment("none"), 400)
-    refused(api.post("/api/segments", **body("segment", {"name": "S", "definition": {"condition_groups": []}})), 400)
+    expect_refusal(segment("none"), 400)
+    expect_refusal(
+        api.post("/api/segments", **body("segment", {"name": "S", "definition": {"condition_groups": []}})), 400
+    )
     klaviyo.clock.forward(10)
     metric = klaviyo.raw("metrics")[0]["id"]
     for _ in range(5):
         made(segment(metric))
-    refused(segment(metric), 400)
+    expect_refusal(segment(metric), 400)
     klaviyo.clock.forward(10)
     made(segment(metric))
 
@@ -240,8 +242,8 @@ def test_images_have_a_format_and_a_size(api: httpx.Client) -> None:
     def uri(content: bytes) -> dict[str, Any]:
         return body("image", {"import_from_url": "data:image/png;base64," + base64.b64encode(content).decode()})
 
-    refused(api.post("/api/images", **uri(b"not an image")), 400)
-    refused(api.post("/api/images", **body("image", {"import_from_url": "file:///etc/passwd"})), 400)
+    expect_refusal(api.post("/api/images", **uri(b"not an image")), 400)
+    expect_refusal(api.post("/api/images", **body("image", {"import_from_url": "file:///etc/passwd"})), 400)
     shown = api.post("/api/images", **uri(b"\x89PNG\r\n\x1a\n" + bytes(90))).json()["data"]["attributes"]
     assert (shown["format"], shown["size"]) == ("png", 98)
     file = {"file": ("a.gif", b"GIF89a" + bytes(10), "image/gif")}
