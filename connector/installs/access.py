@@ -1,7 +1,6 @@
 """The way to one install's Klaviyo account: client, token and limits put together."""
 
 from collections.abc import Callable
-from typing import Final
 
 from django.conf import settings
 
@@ -9,12 +8,8 @@ from connector.installs.limits import limiter
 from connector.installs.models import Install
 from connector.installs.tokens import InstallTokens
 from connector.klaviyo.client import Klaviyo
-from connector.klaviyo.limits import Left
 from connector.klaviyo.oauth import Oauth
-from connector.klaviyo.resources import OPERATIONS, REPORTS
-
-REPORT_BUCKETS: Final = tuple(OPERATIONS[name].bucket for name in REPORTS)
-REPORTS_A_DAY: Final = 225
+from connector.klaviyo.resources import REPORT_BUCKET
 
 
 def oauth() -> Oauth:
@@ -28,16 +23,7 @@ def oauth() -> Oauth:
 
 def reports_left(install: Install) -> int:
     """Reports the account may still run: 225 in 24 hours, one ledger for all kinds."""
-    used = sum(
-        left.limit.daily - left.daily
-        for left in _report_ledgers(install)
-        if left.limit.daily and left.daily is not None
-    )
-    return max(0, REPORTS_A_DAY - used)
-
-
-def _report_ledgers(install: Install) -> list[Left]:
-    return [limiter().left(install.klaviyo_id, bucket) for bucket in REPORT_BUCKETS]
+    return limiter().left(install.klaviyo_id, REPORT_BUCKET).daily or 0
 
 
 def klaviyo(

@@ -1,6 +1,6 @@
 """Klaviyo's own figures: the five reports and metric aggregates. They match Klaviyo's pages, not a count of events.
 
-A report costs one of two a minute and of 225 in 24 hours: `Limiter.left(account, "campaign-values").daily` tells what
+A report costs one of two a minute and of 225 in 24 hours: `Limiter.left(account, REPORT_BUCKET).daily` tells what
 is left. So what Klaviyo would refuse is refused here, before it costs one.
 """
 

@@ -10,6 +10,7 @@ from connector.klaviyo import reports
 from connector.klaviyo.client import Klaviyo
 from connector.klaviyo.errors import UpstreamBroken
 from connector.klaviyo.reports import Reports, Timeframe
+from connector.klaviyo.resources import REPORT_BUCKET
 from tests.klaviyo.conftest import Told, reply
 
 MARCH = Timeframe(start=datetime.fromisoformat("2026-03-01"), end=datetime.fromisoformat("2026-04-01"))
@@ -73,14 +74,14 @@ def test_segment_reports_need_no_conversion_metric(server: Told, klaviyo: Klaviy
     assert asked[1]["interval"] == "weekly"
 
 
-def test_each_report_is_counted_in_the_days_ledger(server: Told, klaviyo: Klaviyo) -> None:
-    server.script = [reply(report())]
+def test_reports_of_every_kind_are_counted_in_one_ledger(server: Told, klaviyo: Klaviyo) -> None:
+    server.script = [reply(report()), reply(report())]
 
     Reports(klaviyo).segment_values(["total_members"], MARCH)
+    Reports(klaviyo).campaign_values(["opens"], MARCH, "Mtr1")
 
-    left = klaviyo._limiter.left("AcCt01", "segment-values")
-    assert (left.daily, left.limit.daily) == (224, 225)
-    assert klaviyo._limiter.left("AcCt01", "campaign-values").daily == 225
+    left = klaviyo._limiter.left("AcCt01", REPORT_BUCKET)
+    assert (left.daily, left.limit.daily) == (223, 225)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 from connector.klaviyo.resources import (
     BUCKETS,
     OPERATIONS,
+    REPORT_BUCKET,
     REPORTS,
     RESOURCES,
     REVISION,
@@ -115,7 +116,8 @@ def test_every_operation_of_the_document_has_a_row() -> None:
 
 
 def test_the_five_reports_share_their_limit() -> None:
-    assert {BUCKETS[name] for name in REPORTS} == {Limit(1, 2, 225)}
+    assert {OPERATIONS[name].bucket for name in REPORTS} == {REPORT_BUCKET}
+    assert BUCKETS[REPORT_BUCKET] == Limit(1, 2, 225)
     assert len(REPORTS) == 5
 
 

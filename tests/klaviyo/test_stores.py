@@ -13,6 +13,7 @@ from connector.klaviyo.client import Klaviyo
 from connector.klaviyo.errors import TryLater
 from connector.klaviyo.limits import Limiter, Store
 from connector.klaviyo.redis_store import RedisStore
+from connector.klaviyo.resources import REPORT_BUCKET
 from tests.klaviyo.conftest import Reply, Request, Tokens, Told, reply
 from tests.klaviyo.test_limits import fullest
 
@@ -95,10 +96,10 @@ def test_only_one_of_two_writers_of_the_same_version_succeeds(kind: str) -> None
 def test_the_days_ledger_outlives_the_process(kind: str) -> None:
     account = f"account-{os.getpid()}-ledger"
     yesterday = Limiter(store_of(kind))
-    permit = yesterday.take(account, ("campaign-values",))
+    permit = yesterday.take(account, (REPORT_BUCKET,))
     permit.answered()
     permit.settle()
 
-    left = Limiter(store_of(kind)).left(account, "campaign-values")
+    left = Limiter(store_of(kind)).left(account, REPORT_BUCKET)
 
     assert (left.daily, left.limit.daily) == (224, 225)
