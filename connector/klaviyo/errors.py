@@ -17,6 +17,7 @@ Messages carry no bodies, tokens or people, so they may be logged and shown. Wha
 """
 
 from dataclasses import dataclass, field
+from typing import Final
 
 
 @dataclass(frozen=True)
@@ -101,3 +102,7 @@ class UpstreamBroken(KlaviyoError):
 
 class Unconfirmed(UpstreamBroken):
     """A write was sent and its answer was lost: it may have happened. Look for its result before doing it again."""
+
+
+WITHHELD: Final = (ScopeMissing, UpgradePlan, NotFound)
+"""Klaviyo will not give it, now or at another try, and everything else goes on working."""

@@ -75,11 +75,11 @@ def upsert(install: Install, kind: str, rows: Iterable[Row]) -> int:
     return len(wanted)
 
 
-def mark_missing(install: Install, kind: str, since: datetime) -> int:
-    """Objects of the kind that a whole listing begun at `since` did not name any more are marked deleted."""
-    return Record.objects.filter(install=install, kind=kind, seen_at__lt=since, deleted_at=None).update(
-        deleted_at=timezone.now()
-    )
+def mark_missing(install: Install, kind: str, since: datetime, **of: str) -> int:
+    """Objects of the kind (and with the columns `of`) that a whole listing begun at `since` did not name any more are
+    marked deleted."""
+    unseen = Record.objects.filter(install=install, kind=kind, seen_at__lt=since, deleted_at=None, **of)
+    return unseen.update(deleted_at=timezone.now())
 
 
 def _fill(record: Record, row: Row, now: datetime) -> Record:

@@ -5,7 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from connector.sandbox import bodies, reads
 from connector.sandbox.call import JSON_API, Answer, Call
@@ -58,7 +58,8 @@ class Sandbox:
         return self.state.by_access(token, self.clock()) if scheme == "Bearer" and token else None
 
     def fault(self, request: Request, install: Install | None) -> Fault | None:
-        return self.trouble.next(request.path, install.account if install else None)
+        address = unquote(f"{request.path}?{request.query}")
+        return self.trouble.next(address, install.account if install else None)
 
     def answer(self, request: Request, install: Install | None) -> Answer:
         """An API request, answered as Klaviyo would."""

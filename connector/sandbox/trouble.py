@@ -2,10 +2,11 @@
 
 import json
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 
 from connector.sandbox.call import JSON_API, Answer
 
-FAULTS = ("429", "500", "503", "slow", "html403", "truncated", "malformed", "reset", "duplicate-page", "looping-cursor",
+FAULTS = ("429", "500", "503", "slow", "html403", "plan403", "truncated", "malformed", "reset", "duplicate-page", "looping-cursor",
           "lost-answer")  # fmt: skip
 CHALLENGE = (
     b"<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>Checking your browser</body></html>"
@@ -14,7 +15,8 @@ CHALLENGE = (
 
 @dataclass
 class Fault:
-    """The next `times` requests whose path begins with `path` get this; `seconds` for slow and 429."""
+    """The next `times` requests whose address begins with `path` get this; `seconds` for slow and 429. The address is
+    path and query in plain text, and `*` in `path` stands for anything: `/api/campaigns?*sms`."""
 
     kind: str
     times: int = 1
@@ -30,10 +32,10 @@ class Trouble:
     waiting: list[Fault] = field(default_factory=list)
     last: dict[str, Answer] = field(default_factory=dict)
 
-    def next(self, path: str, account: str | None) -> Fault | None:
+    def next(self, address: str, account: str | None) -> Fault | None:
         """The fault that this request meets, used up by it."""
         for fault in self.waiting:
-            if path.startswith(fault.path) and fault.account in (None, account):
+            if fnmatchcase(address, f"{fault.path}*") and fault.account in (None, account):
                 fault.times -= 1
                 if fault.times <= 0:
                     self.waiting.remove(fault)
@@ -53,6 +55,9 @@ def instead(fault: Fault) -> Answer | None:
         return Answer(
             int(fault.kind), _errors(int(fault.kind), "error", "A server error occurred."), {"Content-Type": JSON_API}
         )
+    if fault.kind == "plan403":
+        title = "This feature is not part of the account's plan."
+        return Answer(403, _errors(403, "permission_denied", title), {"Content-Type": JSON_API})
     if fault.kind == "html403":
         return Answer(403, CHALLENGE, {"Content-Type": "text/html; charset=UTF-8", "cf-mitigated": "challenge"})
     return None

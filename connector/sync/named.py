@@ -10,7 +10,7 @@ from connector.installs.connect import apply_account
 from connector.installs.models import Install
 from connector.klaviyo import filters
 from connector.klaviyo.client import Klaviyo
-from connector.klaviyo.errors import ScopeMissing
+from connector.klaviyo.errors import WITHHELD, NotFound, UpgradePlan
 from connector.klaviyo.resources import CHANNELS
 from connector.records import upsert
 from connector.records.models import Kind, Record
@@ -34,12 +34,12 @@ def account(turn: Turn) -> bool:
 
 
 def metrics(turn: Turn) -> bool:
-    """All metrics, one page or two. Without the scope the events tell their names (history.py)."""
+    """All metrics, one page or two. Where Klaviyo withholds them the events tell their names (history.py)."""
     begun = timezone.now()
     try:
         for page in turn.klaviyo.pages("metrics"):
             upsert.upsert(turn.install, Kind.METRIC, [upsert.metric_row(payload) for payload in page.data])
-    except ScopeMissing:
+    except WITHHELD:
         turn.save(place={"learn_metrics": True})
         return True
     upsert.mark_missing(turn.install, Kind.METRIC, begun)
@@ -50,19 +50,19 @@ def campaigns(turn: Turn) -> bool:
     """Campaigns with their messages, channel by channel: Klaviyo refuses a listing without one."""
     begun, since = timezone.now(), changed_since(turn)
     for channel in CHANNELS:
-        of_channel = filters.equals("messages.channel", channel)
-        if since:
-            _campaigns(turn, channel, filters.all_of(of_channel, filters.at_least("updated_at", since)))
-            continue
-        for archived in (False, True):
-            _campaigns(turn, channel, filters.all_of(of_channel, filters.equals("archived", archived)))
-    if not since:
-        upsert.mark_missing(turn.install, Kind.CAMPAIGN, begun)
+        try:
+            for each in _chosen("updated_at", since):
+                _campaigns(turn, channel, each)
+        except UpgradePlan:
+            continue  # an account without SMS still has its e-mail
+        if not since:
+            upsert.mark_missing(turn.install, Kind.CAMPAIGN, begun, channel=channel)
     return True
 
 
 def _campaigns(turn: Turn, channel: str, chosen: filters.Filter) -> None:
-    for page in turn.klaviyo.pages("campaigns", filter=chosen, include=("campaign-messages",)):
+    of_channel = filters.all_of(filters.equals("messages.channel", channel), chosen)
+    for page in turn.klaviyo.pages("campaigns", filter=of_channel, include=("campaign-messages",)):
         upsert.upsert(turn.install, Kind.CAMPAIGN, [upsert.campaign_row(payload, channel) for payload in page.data])
         messages = [payload for payload in page.included if payload.get("type") == "campaign-message"]
         upsert.upsert(turn.install, Kind.MESSAGE, [upsert.campaign_message_row(payload) for payload in messages])
@@ -71,12 +71,7 @@ def _campaigns(turn: Turn, channel: str, chosen: filters.Filter) -> None:
 def flows(turn: Turn) -> bool:
     """Flows, archived ones too."""
     begun, since = timezone.now(), changed_since(turn)
-    chosen = (
-        [filters.at_least("updated", since)]
-        if since
-        else [filters.equals("archived", value) for value in (False, True)]
-    )
-    for each in chosen:
+    for each in _chosen("updated", since):
         for page in turn.klaviyo.pages("flows", filter=each):
             upsert.upsert(turn.install, Kind.FLOW, [upsert.flow_row(payload) for payload in page.data])
     if not since:
@@ -84,14 +79,30 @@ def flows(turn: Turn) -> bool:
     return True
 
 
+def _chosen(field: str, since: datetime | None) -> list[filters.Filter]:
+    """What has changed; else everything, which takes two listings: Klaviyo hides what is archived unless asked for it."""
+    if since:
+        return [filters.at_least(field, since)]
+    return [filters.equals("archived", value) for value in (False, True)]
+
+
 def flow_messages(turn: Turn) -> bool:
     """Messages of the flows that have changed since they were last read: 60 flows a minute is all that Klaviyo allows."""
     for flow in _flows_to_read(turn.install):
-        upsert.upsert(turn.install, Kind.MESSAGE, _messages_of(turn.klaviyo, flow.klaviyo_id))
-        Record.objects.filter(pk=flow.pk).update(facts={**flow.facts, "messages_read": _stamp(flow)})
+        _keep_messages(turn, flow)
         if turn.is_over:
             return False
     return True
+
+
+def _keep_messages(turn: Turn, flow: Record) -> None:
+    stored = Record.objects.filter(pk=flow.pk)
+    try:
+        upsert.upsert(turn.install, Kind.MESSAGE, _messages_of(turn.klaviyo, flow.klaviyo_id))
+    except NotFound:
+        stored.update(deleted_at=timezone.now())  # since it was listed; asked for again and again it would end the run
+    else:
+        stored.update(facts={**flow.facts, "messages_read": _stamp(flow)})
 
 
 def _flows_to_read(install: Install) -> list[Record]:

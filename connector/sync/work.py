@@ -14,7 +14,7 @@ from audit.record import record
 from connector.installs.access import klaviyo
 from connector.installs.models import Install
 from connector.installs.tokens import facts, needs_reconnect
-from connector.klaviyo.errors import BadRequest, KlaviyoError, Reconnect, ScopeMissing, TryLater
+from connector.klaviyo.errors import WITHHELD, BadRequest, KlaviyoError, Reconnect, ScopeMissing, TryLater
 from connector.lake.errors import LakeError, LeaseHeld, LeaseLost, RowsRefused, WriteConflict
 from connector.lake.store import writing
 from connector.sync import history, named, people
@@ -43,7 +43,7 @@ PHASES: Final[dict[str, tuple[tuple[str, Phase], ...]]] = {
     Run.Kind.INCREMENT: (*RECORDS, ("events", history.events), ("profiles", people.profiles)),
     Run.Kind.RECONCILE: (*RECORDS, ("events", history.events), ("profiles", people.profiles)),
 }
-# What cannot be read for want of a scope is left out; without events there is nothing to answer from.
+# What Klaviyo withholds is left out; without events there is nothing to answer from.
 REQUIRED: Final = frozenset({"events"})
 
 
@@ -116,7 +116,7 @@ def _phases(turn: Turn) -> bool:
 def _phase(turn: Turn, name: str, phase: Phase) -> bool:
     try:
         return phase(turn)
-    except ScopeMissing:
+    except WITHHELD:
         if name in REQUIRED:
             raise
         turn.save(place={"skipped": sorted({*turn.run.place.get("skipped", []), name})})

@@ -61,6 +61,18 @@ def test_a_slow_answer_is_late_and_good(klaviyo: Running, api: httpx.Client) -> 
     assert time.monotonic() - started >= 0.4
 
 
+def test_a_plan_can_lack_what_one_address_asks_for(klaviyo: Running, api: httpx.Client) -> None:
+    klaviyo.trigger("plan403", path="/api/campaigns?*sms")
+
+    answers = {
+        channel: api.get("/api/campaigns", params={"filter": f"equals(messages.channel,'{channel}')"})
+        for channel in ("email", "sms")
+    }
+
+    assert {channel: answer.status_code for channel, answer in answers.items()} == {"email": 200, "sms": 403}
+    assert "plan" in answers["sms"].json()["errors"][0]["title"]
+
+
 def test_bodies_can_be_cut_or_nonsense(klaviyo: Running, api: httpx.Client) -> None:
     klaviyo.trigger("truncated", path=LISTS)
     with pytest.raises(httpx.RemoteProtocolError):

@@ -199,6 +199,31 @@ def test_what_was_not_granted_is_left_out_and_the_rest_works(klaviyo: Running, n
     assert held(install) == truth(klaviyo)
 
 
+def test_what_the_plan_lacks_is_left_out_and_the_rest_works(klaviyo: Running, install: Install) -> None:
+    for path in ("/api/metrics", "/api/catalog-items", "/api/campaigns?*'sms'", '/api/campaigns?*"sms"'):
+        klaviyo.trigger("plan403", times=2, path=path)
+
+    run = finished(install)
+    klaviyo.trigger("clear")
+
+    campaigns = dict(Record.objects.filter(kind=Kind.CAMPAIGN).values_list("klaviyo_id", "channel"))
+    assert (run.state, run.place["skipped"], run.place["learn_metrics"]) == (Run.State.DONE, ["catalog"], True)
+    assert held(install) == truth(klaviyo)
+    assert set(campaigns.values()) == {"email", "mobile_push"}
+    assert set(campaigns) < {thing["id"] for thing in klaviyo.raw("campaigns")}
+
+
+def test_a_flow_that_is_gone_since_it_was_listed_is_marked_deleted(klaviyo: Running, install: Install) -> None:
+    finished(install)
+    upsert(install, Kind.FLOW, [Row("Gone99", "Was here when listed")])
+
+    run = finished(install, Run.Kind.INCREMENT)
+
+    gone = Record.objects.filter(install=install, kind=Kind.FLOW).exclude(deleted_at=None)
+    assert run.state == Run.State.DONE
+    assert [flow.klaviyo_id for flow in gone] == ["Gone99"]
+
+
 def test_without_events_the_account_says_which_scope_is_missing(klaviyo: Running, northwind: Any) -> None:
     install = without(klaviyo, northwind, "events:read")
 

@@ -15,11 +15,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("action", choices=["trigger"])
-        parser.add_argument("kind", help="429 500 503 slow html403 truncated malformed reset lost-answer duplicate-page "
+        parser.add_argument("kind", help="429 500 503 slow html403 plan403 truncated malformed reset lost-answer duplicate-page "
                             "looping-cursor clear; revoke expire scope-removed late-events merge delete")  # fmt: skip
         parser.add_argument("--account", help="Klaviyo's id of the account; default: any, or the first")
         parser.add_argument("--times", type=int, help="how many requests meet it (default 1)")
-        parser.add_argument("--path", help="only addresses that begin with this, such as /api/events")
+        parser.add_argument(
+            "--path", help="only addresses that begin with this, such as /api/events or /api/campaigns?*sms"
+        )
         parser.add_argument("--seconds", type=float, help="of slow, or Retry-After of 429 (default 2)")
         parser.add_argument("--scope", help="of scope-removed")
         parser.add_argument("--count", type=int, help="of late-events (default 20)")
