@@ -5,7 +5,7 @@ from celery import shared_task
 from accounts import grants
 
 
-@shared_task(queue="increment")
+@shared_task
 def purge_grants() -> None:
     """Remove codes, tokens and clients that no longer decide anything."""
     grants.purge()

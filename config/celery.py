@@ -12,7 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 
 class Queue(StrEnum):
-    """Every task names its queue (a guard test walks them). Workers may be started for some of them only."""
+    """Every task has a route to one of them (a guard test walks them). Workers may be started for some of them only."""
 
     INCREMENT = "increment"  # short: what a person waits for, and the quarter-hourly increments
     FIRST_LOAD = "first_load"  # long histories, so that they never starve the increments
@@ -23,32 +23,17 @@ class Queue(StrEnum):
 app = Celery("plumbline")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.conf.task_routes = {
+    "accounts.tasks.*": {"queue": Queue.INCREMENT},
+    "connector.sync.tasks.*": {"queue": Queue.INCREMENT},  # but turns of a first load: sync/wake.py names their queue
+    "connector.tools.tasks.*": {"queue": Queue.INCREMENT},
+}
 app.conf.beat_schedule = {
-    "schedule-increments": {
-        "task": "connector.sync.tasks.schedule_increments",
-        "schedule": 15.0,
-        "options": {"queue": Queue.INCREMENT},
-    },
-    "requeue-stale-runs": {
-        "task": "connector.sync.tasks.requeue_stale_runs",
-        "schedule": 5.0,
-        "options": {"queue": Queue.INCREMENT},
-    },
-    "schedule-jobs": {
-        "task": "connector.tools.tasks.schedule_jobs",
-        "schedule": 5.0,
-        "options": {"queue": Queue.INCREMENT},
-    },
-    "schedule-reconciles": {
-        "task": "connector.sync.tasks.schedule_reconciles",
-        "schedule": 600.0,
-        "options": {"queue": Queue.INCREMENT},
-    },
-    "purge-grants": {
-        "task": "accounts.tasks.purge_grants",
-        "schedule": 3600.0,
-        "options": {"queue": Queue.INCREMENT},
-    },
+    "schedule-increments": {"task": "connector.sync.tasks.schedule_increments", "schedule": 15.0},
+    "requeue-stale-runs": {"task": "connector.sync.tasks.requeue_stale_runs", "schedule": 5.0},
+    "schedule-jobs": {"task": "connector.tools.tasks.schedule_jobs", "schedule": 5.0},
+    "schedule-reconciles": {"task": "connector.sync.tasks.schedule_reconciles", "schedule": 600.0},
+    "purge-grants": {"task": "accounts.tasks.purge_grants", "schedule": 3600.0},
 }
 
 

@@ -24,7 +24,7 @@ RECONCILE_EVERY: Final = timedelta(hours=24)
 RETRY_AFTER: Final = timedelta(minutes=15)
 
 
-@shared_task(queue="increment")
+@shared_task
 def work_run(*, run_id: str) -> None:
     """Bring one run forward by one turn; queue its successor while there is more to do."""
     if work.work(UUID(run_id)):
@@ -32,15 +32,13 @@ def work_run(*, run_id: str) -> None:
         wake.work_run(run.pk, first_load=run.kind == Run.Kind.FIRST)
 
 
-@shared_task(
-    queue="increment", autoretry_for=(TryLater, LeaseHeld), retry_backoff=1, retry_backoff_max=20, max_retries=6
-)
+@shared_task(autoretry_for=(TryLater, LeaseHeld), retry_backoff=1, retry_backoff_max=20, max_retries=6)
 def fetch_members(*, record_id: str) -> None:
     """Fetch the members of one list or segment."""
     people.fetch_members(Record.objects.select_related("install__organization").get(pk=record_id))
 
 
-@shared_task(queue="increment")
+@shared_task
 def requeue_stale_runs() -> None:
     """Wake runs that are due and that no living worker holds: lost messages, dead workers, waits that are over."""
     now = timezone.now()
@@ -57,7 +55,7 @@ def _moment(at: datetime | None) -> str:
     return f"{at.timestamp():.3f}" if at else "never"
 
 
-@shared_task(queue="increment")
+@shared_task
 def schedule_increments() -> None:
     """Open the runs that are due, organizations served longest ago first."""
     now = timezone.now()
@@ -85,7 +83,7 @@ def _is_due(install: Install) -> bool:
     return install.last_sync_at is None or timezone.now() - install.last_sync_at >= every
 
 
-@shared_task(queue="increment")
+@shared_task
 def schedule_reconciles() -> None:
     """Once a day read the last week again: late events and changed attributions."""
     now = timezone.now()

@@ -16,7 +16,7 @@ CLAIM: Final = timedelta(seconds=60)
 GIVE_UP: Final = timedelta(days=1)
 
 
-@shared_task(queue="increment")
+@shared_task
 def schedule_jobs() -> None:
     """Wake the jobs that are due."""
     due = Job.objects.filter(state=Job.State.WAITING, due_at__lte=timezone.now()).order_by("due_at")
@@ -24,7 +24,7 @@ def schedule_jobs() -> None:
         work_job.delay(job_id=str(key))
 
 
-@shared_task(queue="increment")
+@shared_task
 def work_job(*, job_id: str) -> None:
     """Ask one pending question again; keep the answer once it is one."""
     now = timezone.now()

@@ -181,7 +181,11 @@ def test_a_worker_is_told_once_the_row_is_there(
     queue: str,
 ) -> None:
     sent: list[tuple[str, Any, str]] = []
-    monkeypatch.setattr(current_app, "send_task", lambda name, *, kwargs, queue: sent.append((name, kwargs, queue)))
+
+    def send(name: str, *, kwargs: Any, queue: str | None) -> None:
+        sent.append((name, kwargs, queue or current_app.amqp.router.route({}, name)["queue"].name))
+
+    monkeypatch.setattr(current_app, "send_task", send)
 
     with django_capture_on_commit_callbacks(execute=True):
         wake.work_run(install.pk, first_load=first_load)
