@@ -39,54 +39,6 @@ MESSAGE_VERBS: Final = frozenset(
     {"received_email", "opened_email", "clicked_email", "bounced_email", "marked_spam", "unsubscribed_email"}
     | {"received_sms", "failed_sms", "clicked_sms", "unsubscribed_sms"}
 )
-DID: Final[dict[str, str]] = {
-    "received_email": "received an e-mail",
-    "opened_email": "opened an e-mail",
-    "clicked_email": "clicked in an e-mail",
-    "bounced_email": "had an e-mail bounce",
-    "marked_spam": "marked an e-mail as spam",
-    "unsubscribed_email": "unsubscribed from e-mail marketing",
-    "received_sms": "received an SMS",
-    "failed_sms": "had an SMS fail",
-    "clicked_sms": "clicked in an SMS",
-    "unsubscribed_sms": "unsubscribed from SMS marketing",
-    "subscribed_list": "subscribed to a list",
-    "unsubscribed_list": "unsubscribed from a list",
-    "subscribed_email": "subscribed to e-mail marketing",
-    "subscribed_sms": "subscribed to SMS marketing",
-    "viewed_product": "viewed a product",
-    "added_to_cart": "added to a cart",
-    "started_checkout": "started a checkout",
-    "ordered": "placed an order",
-    "refunded": "had an order refunded",
-    "cancelled": "had an order cancelled",
-    "member": "are members",
-}
-
-
-DID_NOT: Final[dict[str, str]] = {
-    "received_email": "did not receive an e-mail",
-    "opened_email": "did not open an e-mail",
-    "clicked_email": "did not click in an e-mail",
-    "bounced_email": "had no e-mail bounce",
-    "marked_spam": "did not mark an e-mail as spam",
-    "unsubscribed_email": "did not unsubscribe from e-mail marketing",
-    "received_sms": "did not receive an SMS",
-    "failed_sms": "had no SMS fail",
-    "clicked_sms": "did not click in an SMS",
-    "unsubscribed_sms": "did not unsubscribe from SMS marketing",
-    "subscribed_list": "did not subscribe to a list",
-    "unsubscribed_list": "did not unsubscribe from a list",
-    "subscribed_email": "did not subscribe to e-mail marketing",
-    "subscribed_sms": "did not subscribe to SMS marketing",
-    "viewed_product": "did not view a product",
-    "added_to_cart": "did not add to a cart",
-    "started_checkout": "did not start a checkout",
-    "ordered": "did not place an order",
-    "refunded": "had no order refunded",
-    "cancelled": "had no order cancelled",
-    "member": "are not members",
-}
 
 
 @dataclass(frozen=True)
@@ -104,14 +56,6 @@ class Deed:
     @property
     def ids(self) -> list[str]:
         return [metric.klaviyo_id for metric in self.metrics]
-
-    @property
-    def words(self) -> str:
-        return DID.get(self.verb) or f"did “{self.metrics[0].name}”"
-
-    @property
-    def negated(self) -> str:
-        return DID_NOT.get(self.verb) or f"did not do “{self.metrics[0].name}”"
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from connector.insights.definitions import MESSAGE_VERBS, Deed, Vocabulary, voca
 from connector.insights.held import FIRST_MOMENT, Span, check_held, check_loaded, reconnect_needed
 from connector.insights.outcome import Caveat, Refusal
 from connector.insights.people_sql import EVENT_GROUPS, PROFILE_GROUPS, Shape
+from connector.insights.people_words import quoted
 from connector.insights.periods import BadPeriod, Period, offsets, parse, zone_of
 from connector.insights.titles import titles_named
 from connector.installs.models import Install
@@ -44,6 +45,8 @@ class Plan:
     span: Span
     named: list[Record] = field(default_factory=list)  # campaigns, flows, lists, segments
     audience: list[Record] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)  # what each argument names, quoted for a sentence
+    other_period: Period | None = None  # but_not_period
     caveats: list[Caveat] = field(default_factory=list)
 
     @property
@@ -63,6 +66,8 @@ class _Planner:
     def __init__(self, install: Install, args: Args, moment: datetime, lake: Reader) -> None:
         self.install, self.args, self.moment, self.lake = install, args, moment, lake
         self.named: list[Record] = []
+        self.names: dict[str, str] = {}
+        self.other_period: Period | None = None
         self.caveats: list[Caveat] = []
         self.params: dict[str, Any] = {"moment": moment, "currency": install.currency}
 
@@ -82,7 +87,8 @@ class _Planner:
         self._bind(did, but_not, vocabulary, shape, period)
         return Plan(
             self.install, self.lake.versions, self.moment, period, shape, self.params, did, but_not, vocabulary,
-            self._span(period, but_not), self.named, audience + [group for group in overlap if group not in audience], self.caveats,
+            self._span(period, but_not), self.named, audience + [group for group in overlap if group not in audience],
+            self.names, self.other_period, self.caveats,
         )  # fmt: skip
 
     def _of(self, side: str, campaign: str | None, flow: str | None) -> tuple[str, ...]:
@@ -102,6 +108,7 @@ class _Planner:
         messages = Record.objects.filter(install=self.install, kind=Kind.MESSAGE, parent__in=ids).values_list(
             "klaviyo_id", flat=True
         )
+        self.names[kind if side == "x" else f"but_not_{kind}"] = quoted(record.name for record in found)
         self.params[f"{side}_{kind}s"] = ids
         # `$message` of a campaign's event is the campaign's id or a message's: which one, Klaviyo does not say.
         self.params[f"{side}_{kind}_messages"] = [*messages, *(ids if kind == "campaign" else [])] or [""]
@@ -128,6 +135,8 @@ class _Planner:
         if told or but_not is None or but_not.verb not in MESSAGE_VERBS or not x_of:
             return ()
         for kind in ("campaign", "flow"):
+            if kind in self.names:
+                self.names[f"but_not_{kind}"] = self.names[kind]
             for name in (f"{kind}s", f"{kind}_messages"):
                 if f"x_{name}" in self.params:
                     self.params[f"y_{name}"] = self.params[f"x_{name}"]
@@ -140,6 +149,7 @@ class _Planner:
         kinds = [Kind.LIST, Kind.SEGMENT]
         found = settled(find(self.install, kinds, text), Kind.LIST, self.install, self.args).records
         check_fetched(self.install, found, self.moment)
+        self.names[argument] = quoted(record.name for record in found)
         self.params[param] = [record.klaviyo_id for record in found]
         return found
 
@@ -185,7 +195,9 @@ class _Planner:
         text = self.args.get(argument)
         if not text:
             return ()
-        self.params[f"{side}_items"] = titles_named(self.install, text, self.lake)
+        titles = titles_named(self.install, text, self.lake)
+        self.names[argument] = quoted(titles)
+        self.params[f"{side}_items"] = titles
         return ("item",)
 
     def _period(self) -> Period:
@@ -237,8 +249,8 @@ class _Planner:
         if shape.within:
             self.params["within"] = int(timedelta(days=self.args["within_days"]).total_seconds()) * 1_000_000
         if shape.when == "but_not_period":
-            other = self._parsed("but_not_period", self.args["but_not_period"])
-            self.params |= {"y_start": other.start, "y_stop": other.end}
+            self.other_period = self._parsed("but_not_period", self.args["but_not_period"])
+            self.params |= {"y_start": self.other_period.start, "y_stop": self.other_period.end}
         self._bind_group_names(shape.group, period)
 
     def _bind_group_names(self, group: str, period: Period) -> None:

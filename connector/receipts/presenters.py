@@ -5,37 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from connector.insights import people_words
 from connector.receipts.models import Receipt
 
-VERBS: Final = {
-    # verb: (past, after "did not")
-    "received_email": ("received an e-mail", "receive an e-mail"),
-    "opened_email": ("opened an e-mail", "open an e-mail"),
-    "clicked_email": ("clicked in an e-mail", "click in an e-mail"),
-    "bounced_email": ("had an e-mail bounce", "have an e-mail bounce"),
-    "marked_spam": ("marked an e-mail as spam", "mark an e-mail as spam"),
-    "unsubscribed_email": ("unsubscribed from e-mail", "unsubscribe from e-mail"),
-    "received_sms": ("received an SMS", "receive an SMS"),
-    "failed_sms": ("had an SMS fail", "have an SMS fail"),
-    "clicked_sms": ("clicked in an SMS", "click in an SMS"),
-    "unsubscribed_sms": ("unsubscribed from SMS", "unsubscribe from SMS"),
-    "subscribed_list": ("subscribed to a list", "subscribe to a list"),
-    "unsubscribed_list": ("unsubscribed from a list", "unsubscribe from a list"),
-    "subscribed_email": ("subscribed to e-mail", "subscribe to e-mail"),
-    "subscribed_sms": ("subscribed to SMS", "subscribe to SMS"),
-    "viewed_product": ("viewed a product", "view a product"),
-    "added_to_cart": ("added to the cart", "add to the cart"),
-    "started_checkout": ("started a checkout", "start a checkout"),
-    "ordered": ("placed an order", "place an order"),
-    "refunded": ("had an order refunded", "have an order refunded"),
-    "cancelled": ("had an order cancelled", "have an order cancelled"),
-}
-MOMENTS: Final = {
-    "after": "afterwards",
-    "before": "before that",
-    "in_period": "in the same period",
-    "ever": "at any time",
-}
 LABELS: Final = {"did": "Did it", "median_days": "Median time between the two", "url": "Address"}
 MONEY: Final = frozenset(
     {"revenue", "amount", "average_order_value", "revenue_per_delivery", "attributed_revenue", "price"}
@@ -140,72 +112,20 @@ def question(receipt: Receipt) -> str:
     """What was asked, in words."""
     args = receipt.args
     if receipt.tool == "people_who":
-        return people_question(args)
+        return people_words.question(args, known(receipt.answer))
     asked = [
         f"{words(name).lower()}: {value}" for name, value in args.items() if name not in ("account", "cursor", "key")
     ]
     return TITLES.get(receipt.tool, words(receipt.tool)) + (f" ({', '.join(asked)})" if asked else "")
 
 
-def people_question(args: dict[str, Any]) -> str:
-    """`Who opened “Q4 Holiday Campaign” but did not place an order within 7 days afterwards?`"""
-    text = f"Who {did(args)}"
-    if args.get("but_not"):
-        text += f" but {did_not(args)}{timing(args)}"
-    if args.get("period", "all") != "all":
-        text += f", {spoken(str(args['period']))}"
-    if args.get("machine_opens") == "exclude":
-        text += ", machine opens left out"
-    return f"{text}?"
-
-
-def spoken(period: str) -> str:
-    """`last_6_months` -> `in the last 6 months`; the forms are those of answers' `period` argument."""
-    if ".." in period:
-        return "from {} to {}".format(*period.split("..", 1))
-    if period[:1].isdigit():
-        return f"in {period}"
-    text = period.replace("_", " ")
-    return f"in the {text}" if any(char.isdigit() for char in text) else text
-
-
-def did(args: dict[str, Any]) -> str:
-    """The first deed: `opened “Q4 Holiday Campaign” at least 2 times`."""
-    if args.get("did") == "member":
-        return f"is in “{args.get('audience') or 'the account'}”"
-    times = f" at least {args['at_least']} times" if args.get("at_least", 1) != 1 else ""
-    among = f", being in “{args['audience']}”," if args.get("audience") else ""
-    return deed(args, "did", 0) + times + among
-
-
-def did_not(args: dict[str, Any]) -> str:
-    if args.get("but_not") == "member":
-        return f"is not in “{args.get('but_not_audience') or 'the account'}”"
-    return f"did not {deed(args, 'but_not', 1)}"
-
-
-def deed(args: dict[str, Any], name: str, form: int) -> str:
-    """A verb with the campaign, flow and item that it is about. A metric's own name stands as it is."""
-    verb = str(args.get(name))
-    text = VERBS[verb][form] if verb in VERBS else f"{('did', 'do')[form]} “{verb}”"
-    prefix = "" if name == "did" else f"{name}_"
-    message = args.get(f"{prefix}campaign"), args.get(f"{prefix}flow")
-    for kind, value in zip(("", "the flow "), message, strict=True):
-        for article in ("an e-mail", "an SMS"):
-            if value and article in text:
-                text, value = text.replace(article, f"{kind}“{value}”"), None
-        text += f" of {kind}“{value}”" if value else ""
-    return text + (f" with “{args[f'{prefix}item']}”" if args.get(f"{prefix}item") else "")
-
-
-def timing(args: dict[str, Any]) -> str:
-    if args.get("but_not") == "member":
-        return ""
-    if args.get("but_not_period"):
-        return f" {spoken(str(args['but_not_period']))}"
-    when = MOMENTS.get(str(args.get("but_not_when") or "after"), "")
-    days = args.get("within_days")
-    return f" within {days} day{'s' if days != 1 else ''} {when}" if days else f" {when}"
+def known(envelope: dict[str, Any]) -> dict[str, str]:
+    """Names of the objects that the answer rests on, by id: a question that named one by its id is told by its name."""
+    return {
+        source["id"]: source["name"]
+        for source in envelope.get("sources") or []
+        if source.get("id") and source.get("name")
+    }
 
 
 def entries(envelope: dict[str, Any]) -> list[dict[str, Any]]:
@@ -219,7 +139,7 @@ def account(entry: dict[str, Any], receipt: Receipt) -> Account:
     values = {name: value for name, value in entry.items() if name not in FACTS and value is not None}
     tables = []
     if receipt.tool == "people_who" and "did" in values:
-        tables.append(people_table(values, receipt.args, currency))
+        tables.append(people_table(values, receipt, currency))
         values = {name: value for name, value in values.items() if name not in PEOPLE}
     return Account(
         name=entry["account"].get("name") or "",
@@ -233,12 +153,16 @@ def account(entry: dict[str, Any], receipt: Receipt) -> Account:
     )
 
 
-def people_table(values: dict[str, Any], args: dict[str, Any], currency: str) -> Table:
+def people_table(values: dict[str, Any], receipt: Receipt, currency: str) -> Table:
     """Those who did it, and of these who did not do the other: people, share, events, amount, and without machines."""
+    args = receipt.args
+    names = people_words.as_asked(args, known(receipt.answer))
     humans, events, amounts = (values.get(name) or {} for name in ("human", "events", "amount"))
-    lines = [("did", sentence(did(args)), None)]
+    lines = [("did", sentence(people_words.did(args, names)), None)]
     if args.get("but_not"):
-        lines.append(("people", f"… but {did_not(args)}{timing(args)}", values.get("share")))
+        lines.append(
+            ("people", f"… but {people_words.did_not(args, names)}{people_words.timing(args)}", values.get("share"))
+        )
         lines.append(("also_did", "… and did so", values.get("also_share")))
     columns = {
         "people": "People",

@@ -88,7 +88,7 @@ def test_the_list_goes_on_where_the_page_ends(alice_client: Client, northwind: A
         ),
         (
             {"did": "ordered", "campaign": "Sale", "but_not": "ordered", "but_not_when": "before"},
-            "Who placed an order of “Sale” but did not place an order before that?",
+            "Who placed an order attributed to “Sale” but did not place an order before that?",
         ),
         (
             {"did": "Watched Video", "but_not": "refunded", "but_not_when": "ever"},
