@@ -147,7 +147,8 @@ class _Planner:
         if not text:
             return []
         kinds = [Kind.LIST, Kind.SEGMENT]
-        found = settled(find(self.install, kinds, text), Kind.LIST, self.install, self.args).records
+        there = find(self.install, kinds, text, candidate=lambda record: record.deleted_at is None)
+        found = settled(there, Kind.LIST, self.install, self.args).records
         check_fetched(self.install, found, self.moment)
         self.names[argument] = quoted(record.name for record in found)
         self.params[param] = [record.klaviyo_id for record in found]
@@ -318,17 +319,28 @@ def check_fetched(install: Install, records: Sequence[Record], moment: datetime)
         raise reconnect_needed(install)
     failed = next((record for record in waiting if _has_failed(fetched.get(record.pk), moment)), None)
     if failed:
-        raise Refusal(
-            "error",
-            "klaviyo_unavailable",
-            f"The members of “{failed.name}” could not be read: {fetched[failed.pk].problem}",
-            "Ask again in a minute.",
-            retry_after=60,
-        )
+        raise _unread(install, failed, fetched[failed.pk])
     raise Refusal(
         "pending",
         text=f"The members of “{waiting[0].name}” are being fetched from Klaviyo.",
         waits_for=tuple(str(record.pk) for record in waiting),
+    )
+
+
+def _unread(install: Install, record: Record, audience: Audience) -> Refusal:
+    if audience.missing_scope:
+        return Refusal(
+            "refused",
+            "scope_missing",
+            f"Klaviyo did not grant {audience.missing_scope} for {install.name}, which reading the members of “{record.name}” needs.",
+            "Ask an owner, admin or manager to reconnect the account and grant it.",
+        )
+    return Refusal(
+        "error",
+        "klaviyo_unavailable",
+        f"The members of “{record.name}” could not be read: {audience.problem}",
+        "Ask again in a minute.",
+        retry_after=60,
     )
 
 

@@ -24,12 +24,12 @@ Attribution = dict[str, str | None]
 
 @dataclass(frozen=True)
 class EventPage:
-    """`columns`: name -> values, a row an event. `metrics`: id -> (name, integration) of those included."""
+    """`columns`: name -> values, a row an event. `metrics`: those included, each as GET metrics tells it."""
 
     columns: dict[str, list[Any]]
     count: int
     next: str | None
-    metrics: dict[str, tuple[str, str | None]]
+    metrics: list[dict[str, Any]]
 
     @property
     def first(self) -> str | None:
@@ -106,6 +106,8 @@ class Attributed(msgspec.Struct, gc=False, rename="kebab"):
 
 class Integration(msgspec.Struct, gc=False):
     name: str | None = None
+    key: str | None = None
+    category: str | None = None
 
 
 class Named(msgspec.Struct, gc=False):
@@ -291,13 +293,12 @@ def _attributions(included: Iterable[Included]) -> dict[str, Attribution]:
     return found
 
 
-def _metrics(included: Iterable[Included]) -> dict[str, tuple[str, str | None]]:
-    found: dict[str, tuple[str, str | None]] = {}
-    for one in included:
-        if one.type == "metric" and one.id and one.attributes is not None and one.attributes.name:
-            integration = one.attributes.integration
-            found[one.id] = (one.attributes.name, integration.name if integration else None)
-    return found
+def _metrics(included: Iterable[Included]) -> list[dict[str, Any]]:
+    return [
+        {"type": one.type, "id": one.id, "attributes": msgspec.to_builtins(one.attributes)}
+        for one in included
+        if one.type == "metric" and one.id and one.attributes is not None and one.attributes.name
+    ]
 
 
 _NO_RELATIONSHIPS = Relationships()

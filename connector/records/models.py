@@ -77,6 +77,7 @@ class Audience(InOrganization):
     fetched_at = models.DateTimeField(null=True)
     members = models.PositiveIntegerField(null=True)
     problem = models.CharField(max_length=200, blank=True, help_text="Why the last fetch failed, in words")
+    missing_scope = models.CharField(max_length=64, blank=True, help_text="The scope for want of which it failed")
 
     def __str__(self) -> str:
         return f"members of {self.record}"

@@ -103,12 +103,6 @@ def metric_row(payload: Payload) -> Row:
     )
 
 
-def learned_metric_row(key: str, name: str, integration: str | None) -> Row:
-    """A metric known from its events alone."""
-    facts = {"integration": _text(integration), "category": "", "key": ""}
-    return Row(klaviyo_id=key, name=_text(name) or key, facts=facts)
-
-
 def catalog_row(payload: Payload) -> Row:
     attributes = _part(payload, "attributes")
     facts = _known(attributes, "url", "image_full_url", "price")

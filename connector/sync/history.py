@@ -110,8 +110,7 @@ def _progress(turn: Turn, reached: datetime) -> dict[str, Any]:
 def _learn(install: Install, page: EventPage) -> None:
     """Metrics that are told by their events alone."""
     if page.metrics:
-        rows = [upsert.learned_metric_row(key, name, integration) for key, (name, integration) in page.metrics.items()]
-        upsert.upsert(install, Kind.METRIC, rows)
+        upsert.upsert(install, Kind.METRIC, [upsert.metric_row(payload) for payload in page.metrics])
 
 
 def _at_or_after(rows: Rows, cut: datetime) -> Rows:

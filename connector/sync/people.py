@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Organization, normal_email
 from connector.installs.access import klaviyo
-from connector.klaviyo.errors import KlaviyoError, TryLater
+from connector.klaviyo.errors import KlaviyoError, NotFound, ScopeMissing, TryLater
 from connector.lake.schema import PROFILES
 from connector.lake.store import writing
 from connector.records.models import Audience, Record
@@ -80,11 +80,18 @@ def fetch_members(record: Record) -> None:
             lake.replace_members(record.klaviyo_id, people)
     except TryLater:
         raise
+    except NotFound:
+        Record.objects.filter(pk=record.pk).update(deleted_at=timezone.now())
+        Audience.objects.filter(pk=audience.pk).update(wanted_at=None)
+        return
     except KlaviyoError as error:
-        Audience.objects.filter(pk=audience.pk).update(problem=str(error)[:200], wanted_at=timezone.now())
+        scope = error.scope if isinstance(error, ScopeMissing) else ""
+        Audience.objects.filter(pk=audience.pk).update(
+            problem=str(error)[:200], missing_scope=scope, wanted_at=timezone.now()
+        )
         return
     Audience.objects.filter(pk=audience.pk).update(
-        fetched_at=begun, members=len(set(people)), problem="", wanted_at=None
+        fetched_at=begun, members=len(set(people)), problem="", missing_scope="", wanted_at=None
     )
 
 

@@ -235,13 +235,16 @@ def attributed(*ids: str) -> dict[str, Any]:
     return base
 
 
+SHOPIFY = {"name": "Shopify", "key": "shopify", "category": "eCommerce"}
+
+
 def test_klaviyos_attribution_is_joined_to_its_event_once_each() -> None:
     included = [
         attribution("A1", campaign="C1", campaign_message="CM1"),
         attribution("A2", flow="F1", flow_message="FM1"),
         attribution("A3", campaign="C1", campaign_message="CM1"),
         attribution("A4"),
-        {"type": "metric", "id": "M1", "attributes": {"name": "Placed Order", "integration": {"name": "Shopify"}}},
+        {"type": "metric", "id": "M1", "attributes": {"name": "Placed Order", "integration": SHOPIFY}},
         {"type": "profile", "id": "P1", "attributes": {"email": "eve@example.com"}},
     ]
 
@@ -254,14 +257,19 @@ def test_klaviyos_attribution_is_joined_to_its_event_once_each() -> None:
         ],
         None,
     ]
-    assert read.metrics == {"M1": ("Placed Order", "Shopify")}
+    assert read.metrics == [
+        {"type": "metric", "id": "M1", "attributes": {"name": "Placed Order", "integration": SHOPIFY}}
+    ]
 
 
 @pytest.mark.parametrize("integration", [None, {}, {"name": None}])
 def test_a_metric_without_an_integration_has_a_name_all_the_same(integration: Any) -> None:
     included = [{"type": "metric", "id": "M1", "attributes": {"name": "Custom", "integration": integration}}]
 
-    assert decode(page(event(), included=included)).metrics == {"M1": ("Custom", None)}
+    (told,) = decode(page(event(), included=included)).metrics
+
+    assert told["attributes"]["name"] == "Custom"
+    assert not any((told["attributes"]["integration"] or {}).values())
 
 
 def test_an_event_without_a_profile_is_nobodys() -> None:

@@ -139,9 +139,22 @@ def test_a_group_that_is_gone_at_klaviyo_is_said_so_soon_and_not_waited_for(
     answer = ask(alice_caller, did="member", audience="Newsletter")
 
     assert timezone.now() - began < timedelta(seconds=jobs.PATIENCE / 2)
-    assert answer["status"] in ("refused", "error") and answer["job"] is None
+    assert (answer["status"], answer["reason"]["code"], answer["job"]) == ("refused", "not_found", None)
     assert "Newsletter" in entry(answer)["reason"]["text"]
     assert not Job.objects.exists()
+    record.refresh_from_db()
+    assert record.deleted_at
+
+
+def test_a_scope_that_klaviyo_took_away_is_named(
+    klaviyo_sandbox: Running, shop: Install, worker: Worker, alice_caller: Caller
+) -> None:
+    klaviyo_sandbox.trigger("scope-removed", account=shop.klaviyo_id, scope="lists:read")
+
+    answer = ask(alice_caller, did="member", audience="Newsletter")
+
+    assert (answer["status"], answer["reason"]["code"], answer["job"]) == ("refused", "scope_missing", None)
+    assert "lists:read" in answer["reason"]["text"]
 
 
 def test_a_failure_is_forgotten_and_the_next_question_tries_again(

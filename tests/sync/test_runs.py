@@ -181,11 +181,14 @@ def test_without_the_scope_for_metrics_their_events_name_them(klaviyo: Running, 
 
     run = finished(install)
 
-    names = dict(Record.objects.filter(install=install, kind=Kind.METRIC).values_list("klaviyo_id", "name"))
+    metrics = Record.objects.filter(install=install, kind=Kind.METRIC)
+    known = {metric.klaviyo_id: (metric.name, metric.facts["category"]) for metric in metrics}
     of_events = truth(klaviyo)
     assert run.state == Run.State.DONE
-    assert names == {
-        thing["id"]: thing["attributes"]["name"] for thing in klaviyo.raw("metrics") if thing["id"] in of_events
+    assert known == {  # the category too: it tells the shop's orders from those of another source
+        thing["id"]: (thing["attributes"]["name"], thing["attributes"]["integration"]["category"])
+        for thing in klaviyo.raw("metrics")
+        if thing["id"] in of_events
     }
 
 
