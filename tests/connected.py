@@ -41,7 +41,7 @@ def connected(
         currency="USD",
         access_token=grant["access_token"],
         refresh_token=grant["refresh_token"],
-        token_expires_at=timezone.now() + timedelta(hours=1),
+        token_renew_at=timezone.now() + timedelta(hours=1),
         complete_from=None,
         complete_to=None,
         last_sync_at=None,

@@ -75,7 +75,7 @@ class InstallFactory(DjangoModelFactory[Install]):
     currency = "EUR"
     access_token = factory.Sequence(lambda n: f"access-token-{n}")
     refresh_token = factory.Sequence(lambda n: f"refresh-token-{n}")
-    token_expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(hours=1))
+    token_renew_at = factory.LazyFunction(lambda: timezone.now() + timedelta(hours=1))
     scopes = factory.LazyFunction(lambda: list(SCOPES))
     complete_from = BEGINNING
     complete_to = factory.LazyFunction(lambda: timezone.now() - timedelta(minutes=10))

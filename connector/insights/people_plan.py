@@ -147,12 +147,24 @@ class _Planner:
         if not text:
             return []
         kinds = [Kind.LIST, Kind.SEGMENT]
+        self._check_there(find(self.install, kinds, text))
         there = find(self.install, kinds, text, candidate=lambda record: record.deleted_at is None)
         found = settled(there, Kind.LIST, self.install, self.args).records
         check_fetched(self.install, found, self.moment)
         self.names[argument] = quoted(record.name for record in found)
         self.params[param] = [record.klaviyo_id for record in found]
         return found
+
+    def _check_there(self, found: Finding) -> None:
+        """What was deleted has no present members, and must not be taken for another whose name contains its own."""
+        gone = next((record for record in found.records if record.deleted_at), None)
+        if gone:
+            raise Refusal(
+                "refused",
+                "not_found",
+                f"“{gone.name}” no longer exists in Klaviyo, so {self.install.name} has no members of it.",
+                "Name another list or segment; search finds those there are.",
+            )
 
     def _vocabulary(self) -> Vocabulary:
         def counts() -> dict[str, int]:

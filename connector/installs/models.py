@@ -67,7 +67,7 @@ class Install(InOrganization):
 
     access_token = EncryptedTextField(blank=True, editable=False)
     refresh_token = EncryptedTextField(blank=True, editable=False)
-    token_expires_at = models.DateTimeField(null=True, editable=False)
+    token_renew_at = models.DateTimeField(null=True, editable=False, help_text="A little before the access token's end")
     # A claim, not a lock: the one who set it may call Klaviyo outside any transaction, the others poll (tokens.py).
     renewing_until = models.DateTimeField(null=True, editable=False)
     scopes = models.JSONField(default=list, help_text="As Klaviyo granted them")

@@ -75,12 +75,12 @@ def test_a_sync_with_trouble_reads_and_writes_outside(
 
 def test_a_token_is_renewed_outside(klaviyo_sandbox: Running, northwind: Any, seen: Seen) -> None:
     install = connected(klaviyo_sandbox, northwind)
-    Install.objects.update(token_expires_at=timezone.now() - timedelta(minutes=1))
+    Install.objects.update(token_renew_at=timezone.now() - timedelta(minutes=1))
 
     assert finished(install).state == Run.State.DONE
 
     install.refresh_from_db()
-    assert install.token_expires_at and install.token_expires_at > timezone.now()
+    assert install.token_renew_at and install.token_renew_at > timezone.now()
 
 
 def test_questions_pages_and_programs_read_outside(

@@ -136,7 +136,7 @@ def sync_through_trouble(watch: Watch, klaviyo: Running, install: Install, patch
     for trouble in ("429", "500", "truncated", "malformed", "html403", "reset"):
         klaviyo.trigger(trouble, times=2, path="/api/")
     assert finished(install).state == Run.State.DONE
-    Install.objects.update(token_expires_at=timezone.now() - timedelta(minutes=1))
+    Install.objects.update(token_renew_at=timezone.now() - timedelta(minutes=1))
     assert finished(install).state == Run.State.DONE
     tokens(watch)
 

@@ -6,14 +6,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
 from django.utils import timezone
 
 from audit.models import AuditEvent
 from connector.installs.access import klaviyo, oauth
 from connector.installs.models import Install
-from connector.installs.tokens import InstallTokens
+from connector.installs.tokens import InstallTokens, store
 from connector.klaviyo.errors import Reconnect
+from connector.klaviyo.oauth import Grant
 from tests.connected import connected
 from tests.sandbox.running import Running
 
@@ -46,13 +48,26 @@ def test_eight_who_meet_a_refused_token_at_once_renew_it_once(klaviyo_sandbox: R
 
 
 def test_a_token_about_to_end_is_renewed_before_it_is_used(install: Install) -> None:
-    Install.objects.filter(pk=install.pk).update(token_expires_at=timezone.now() + timedelta(seconds=20))
+    Install.objects.filter(pk=install.pk).update(token_renew_at=timezone.now() - timedelta(seconds=1))
 
     token = InstallTokens(install.pk, oauth()).access()
 
     install.refresh_from_db()
     assert token == install.access_token
-    assert install.token_expires_at is not None and install.token_expires_at > timezone.now() + timedelta(minutes=30)
+    assert install.token_renew_at is not None and install.token_renew_at > timezone.now() + timedelta(minutes=30)
+
+
+@pytest.mark.parametrize(("life", "used"), [(3600, 3540), (300, 240), (60, 48), (5, 4)])
+def test_a_token_of_a_short_life_is_used_for_most_of_it(install: Install, life: int, used: int) -> None:
+    now = timezone.now()
+    with time_machine.travel(now, tick=False):
+        store(install, Grant("token", None, life, ()))
+    ends = now + timedelta(seconds=used)
+
+    with time_machine.travel(ends - timedelta(milliseconds=10), tick=False):
+        assert InstallTokens(install.pk, oauth()).access() == "token"
+    with time_machine.travel(ends, tick=False):
+        assert InstallTokens(install.pk, oauth()).access() != "token"
 
 
 def test_a_claim_whose_holder_died_is_overtaken(install: Install) -> None:
