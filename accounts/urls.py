@@ -1,6 +1,7 @@
 """Addresses of a member's own pages, and of those that anyone may read."""
 
 from django.urls import path, re_path
+from django.views.generic import RedirectView
 
 from accounts.views import assistants, home, keys, organization, public
 
@@ -15,4 +16,6 @@ urlpatterns = [
     re_path(r"^privacy/?$", public.privacy, name="privacy"),
     re_path(r"^terms/?$", public.terms, name="terms"),
     re_path(r"^support/?$", public.support, name="support"),
+    # What the documents of the OAuth server name as its documentation.
+    re_path(r"^docs/?$", RedirectView.as_view(pattern_name="support"), name="docs"),
 ]

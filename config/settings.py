@@ -339,6 +339,10 @@ LOGGING = {
         "httpcore": {"level": "WARNING"},
         "httpx2": {"level": "WARNING"},
         "uvicorn.access": {"level": "WARNING"},
+        # a line for each message, and beat sends one every few seconds
+        "celery.beat": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
         "mcp": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
     },

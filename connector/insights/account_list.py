@@ -1,12 +1,12 @@
 """list_accounts: the Klaviyo accounts a caller may see, how they are, and what is held of each."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from accounts.caller import Caller
 from connector.insights.definitions import find_purchase_metric
 from connector.insights.outcome import Refusal
+from connector.insights.periods import utc_text
 from connector.installs.access import reports_left
 from connector.installs.models import Install
 from connector.klaviyo.resources import SCOPES
@@ -42,12 +42,12 @@ def account_row(install: Install) -> dict[str, Any]:
         "complete": install.is_whole,
         "time_zone": install.time_zone,
         "currency": install.currency,
-        "purchase_metric": purchase_metric_shown(install),
-        "connected_at": _iso(install.connected_at),
+        "purchase_metric": _purchase_metric_shown(install),
+        "connected_at": utc_text(install.connected_at),
         "connected_by": str(install.connected_by) if install.connected_by else None,
-        "last_sync_at": _iso(install.last_sync_at),
-        "complete_from": _iso(install.complete_from),
-        "complete_to": _iso(install.complete_to),
+        "last_sync_at": utc_text(install.last_sync_at),
+        "complete_from": utc_text(install.complete_from),
+        "complete_to": utc_text(install.complete_to),
         "reports_left_today": reports_left(install),
         "scopes_missing": sorted(set(SCOPES) - set(install.scopes)),
     }
@@ -56,10 +56,14 @@ def account_row(install: Install) -> dict[str, Any]:
     return row
 
 
-def purchase_metric_shown(install: Install) -> dict[str, str] | None:
-    """The metric that counts as a purchase, or None where it is not settled."""
+def purchase_metric_of(install: Install) -> Record | Refusal:
+    """The metric that counts as a purchase, set or by rule, or why it is not settled."""
     metrics = list(Record.objects.filter(install=install, kind=Kind.METRIC))
-    found = find_purchase_metric(install, metrics, lambda: _counts(install))
+    return find_purchase_metric(install, metrics, lambda: _counts(install))
+
+
+def _purchase_metric_shown(install: Install) -> dict[str, str] | None:
+    found = purchase_metric_of(install)
     return None if isinstance(found, Refusal) else {"id": found.klaviyo_id, "name": found.name}
 
 
@@ -67,7 +71,3 @@ def _counts(install: Install) -> dict[str, int]:
     if newest(install.pk).events < 0:
         return {}
     return {metric["id"]: metric["events"] for metric in summary(install.pk)["metrics"]}
-
-
-def _iso(at: datetime | None) -> str | None:
-    return at.isoformat() if at else None

@@ -11,7 +11,7 @@ from connector.insights.held import FIRST_MOMENT, Span, check_held, check_loaded
 from connector.insights.outcome import Caveat, Refusal
 from connector.insights.people_sql import EVENT_GROUPS, PROFILE_GROUPS, Shape
 from connector.insights.people_words import quoted
-from connector.insights.periods import BadPeriod, Period, offsets, parse, zone_of
+from connector.insights.periods import BadPeriod, Period, offsets, parse, utc_text, zone_of
 from connector.insights.titles import titles_named
 from connector.installs.models import Install
 from connector.lake.query import Reader, Versions
@@ -115,12 +115,10 @@ class _Planner:
 
     def _find(self, kinds: Sequence[str], text: str, **rules: Any) -> list[Record]:
         found = settled(find(self.install, kinds, text, **rules), kinds[0], self.install, self.args)
-        for match in found.matches:
-            self.caveats += [
-                Caveat("renamed", f"“{match.text}” is now named “{record.name}”.")
-                for record in match.records
-                if match.renamed
-            ]
+        renamed = {
+            record.pk: (match.text, record.name) for match in found.matches for record in match.records if match.renamed
+        }
+        self.caveats += [Caveat("renamed", f"“{text}” is now named “{name}”.") for text, name in renamed.values()]
         self.caveats += [
             Caveat("deleted_object", f"“{record.name}” no longer exists in Klaviyo.")
             for record in found.records
@@ -366,9 +364,9 @@ def _has_failed(audience: Audience | None, moment: datetime) -> bool:
 
 
 def fetched_at(record: Record) -> str | None:
-    """When the present members of a list or segment were read, ISO 8601."""
+    """When the present members of a list or segment were read."""
     fetched = Audience.objects.filter(record=record).values_list("fetched_at", flat=True).first()
-    return fetched.isoformat() if fetched else None
+    return utc_text(fetched)
 
 
 def group_of(text: str | None) -> str:

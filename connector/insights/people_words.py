@@ -199,8 +199,8 @@ def spoken(period: str) -> str:
 
 
 def quoted(names: Iterable[str]) -> str:
-    """The names, each once with how many bear it: any of them is meant."""
-    counts = Counter(names)
+    """The names, each once with how many bear it, on one line: any of them is meant."""
+    counts = Counter(" ".join(name.split()) for name in names)
     shown = [f"“{name}”" + (f" ({number} of that name)" if number > 1 else "") for name, number in counts.items()]
     if len(shown) > SHOWN:
         return f"{', '.join(shown[:SHOWN])} or {len(shown) - SHOWN} more"

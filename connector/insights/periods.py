@@ -32,6 +32,11 @@ class Period:
         return f"{self.start.astimezone(zone_of(zone)):%Y-%m-%d}", f"{last.astimezone(zone_of(zone)):%Y-%m-%d}"
 
 
+def utc_text(at: datetime | None) -> str | None:
+    """An instant as answers write it: ISO 8601 in UTC, ending in Z."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
+
+
 def zone_of(name: str) -> ZoneInfo:
     """The zone, or UTC where Klaviyo's name is none that we know."""
     try:

@@ -16,7 +16,8 @@ from accounts.models import Membership
 from accounts.permissions import Ability, can, check
 from accounts.views.member import MemberRequest, enter, member_page
 from connector.insights import library
-from connector.insights.account_list import purchase_metric_shown
+from connector.insights.account_list import purchase_metric_of
+from connector.insights.outcome import Refusal
 from connector.installs import actions
 from connector.installs.connect import ConnectProblem, finish, start
 from connector.installs.forms import PurchaseMetricForm
@@ -45,7 +46,7 @@ def install_page(request: MemberRequest, id: UUID) -> HttpResponse:
         "counts": counts(install),
         "runs": install.runs.order_by("-id")[:10],
         "metric_form": PurchaseMetricForm(initial={"metric": install.purchase_metric}, metrics=metrics(install)),
-        "purchase_metric": purchase_metric(install),
+        "purchase": purchase_metric(install),
         **live(install),
     }
     return render(request, "installs/detail.html", page)
@@ -161,12 +162,13 @@ def metrics(install: Install) -> list[tuple[str, str]]:
     return [(metric.klaviyo_id, label(metric)) for metric in ordered]
 
 
-def purchase_metric(install: Install) -> dict[str, str] | None:
-    """The metric that counts now, set or by rule; None where it is not settled, or the lake cannot tell just now."""
+def purchase_metric(install: Install) -> dict[str, str]:
+    """The `id` and `name` of the metric that counts now, or the `problem` in words; empty while the lake cannot tell."""
     try:
-        return purchase_metric_shown(install)
+        found = purchase_metric_of(install)
     except LakeError:
-        return None
+        return {}
+    return {"problem": found.text} if isinstance(found, Refusal) else {"id": found.klaviyo_id, "name": found.name}
 
 
 def label(metric: Record) -> str:

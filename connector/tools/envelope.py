@@ -7,6 +7,7 @@ from copy import deepcopy
 from typing import Any, Final
 
 from connector.insights.outcome import CAVEATS, AccountOutcome, Caveat, Outcome, Refusal, overall
+from connector.insights.periods import utc_text, zone_of
 from connector.installs.models import Install
 from connector.records.links import klaviyo_url
 from connector.records.models import Record
@@ -177,15 +178,16 @@ def choice(found: Record | Install) -> dict[str, Any]:
 def _detail(record: Record) -> str:
     if record.kind == "metric":
         return str(record.facts.get("integration") or "no integration")
-    parts = [record.status, record.channel, f"{record.at:%Y-%m-%d}" if record.at else ""]
+    day = f"{record.at.astimezone(zone_of(record.install.time_zone)):%Y-%m-%d}" if record.at else ""
+    parts = [record.status, record.channel, day]
     return ", ".join(part for part in parts if part)
 
 
 def span(install: Install) -> dict[str, str | None]:
     """The span of which all events are held."""
     return {
-        "complete_from": install.complete_from.isoformat() if install.complete_from else None,
-        "complete_to": install.complete_to.isoformat() if install.complete_to else None,
+        "complete_from": utc_text(install.complete_from),
+        "complete_to": utc_text(install.complete_to),
     }
 
 

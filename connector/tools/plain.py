@@ -10,6 +10,7 @@ from connector.insights import library
 from connector.insights.account_list import account_row, accounts_listed
 from connector.insights.arguments import bad
 from connector.insights.outcome import Refusal
+from connector.insights.periods import utc_text
 from connector.installs.models import Install
 from connector.tools import jobs
 from connector.tools.envelope import LIMIT, SIZE, Envelope, blank, span, text_of, visible
@@ -108,6 +109,6 @@ def get_profile(caller: Caller, args: dict[str, Any], moment: datetime) -> Envel
         "client": caller.client or None,
         "scopes": sorted(caller.scopes),
         "installs": installs,
-        "expires": caller.connection_expires.isoformat() if caller.connection_expires else None,
+        "expires": utc_text(caller.connection_expires),
     }
     return made

@@ -18,6 +18,7 @@ OPEN = {
     "privacy/": "public by law",
     "terms/": "public",
     "support/": "public",
+    "docs/": "goes on to the support page",
     "accounts/login/": "the way in",
     "accounts/signup/": "says that sign-up is closed",
     "accounts/logout/": "goes on to the sign-in",

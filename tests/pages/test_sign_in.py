@@ -130,9 +130,9 @@ def test_an_authenticator_app_is_asked_for_from_then_on(alice: Any, time_machine
     assert again["Location"].startswith("/accounts/2fa/authenticate/")
 
 
-@pytest.mark.parametrize("address", ["/privacy/", "/privacy", "/terms/", "/terms", "/support/", "/support"])
+@pytest.mark.parametrize("address", ["/privacy/", "/privacy", "/terms/", "/terms", "/support/", "/support", "/docs"])
 def test_anyone_reads_privacy_terms_and_support(db: None, address: str) -> None:
-    response = Client().get(address)
+    response = Client().get(address, follow=True)
 
     assert response.status_code == 200
     assert "<h1>" in response.content.decode()

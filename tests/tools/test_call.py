@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -277,6 +278,16 @@ def test_invisible_characters_are_taken_out_of_names(shop: Any, write: Write, al
 
     assert entry(answer)["did"] == 1
     assert "Bidiflip sale" in answer["answer"] and "\u202e" not in text_of(answer)
+
+
+def test_choices_are_dated_by_the_accounts_own_calendar(shop: Any, write: Write, alice_caller: Caller) -> None:
+    late = datetime(2025, 10, 10, 2, 22, tzinfo=UTC)  # the evening before in New York
+    upsert(shop, "campaign", [Row(key, "Twin sale", status="Sent", at=late) for key in ("T1", "T2")])
+    write(shop, [opened("ann", 0)])
+
+    choices = ask(alice_caller, did="opened_email", campaign="Twin sale")["choices"]
+
+    assert [choice["detail"] for choice in choices] == ["Sent, 2025-10-09"] * 2
 
 
 def test_every_tool_fits_an_assistant() -> None:

@@ -13,7 +13,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--as", dest="who", required=True, metavar="EMAIL", help="The member, or OWNER")
         parser.add_argument("--organization", metavar="SLUG")
-        parser.add_argument("--name", default="command line")
+        parser.add_argument("--name", default="API key")
         parser.add_argument("--scopes", default="read,write", help="read, or read,write (default)")
 
     def handle(self, *args: Any, **options: Any) -> None:
