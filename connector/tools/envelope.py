@@ -192,13 +192,20 @@ def span(install: Install) -> dict[str, str | None]:
 
 
 def caveats(entries: Sequence[AccountOutcome], status: str) -> list[dict[str, str]]:
-    """Most important first, each sentence once; accounts that failed beside others are named."""
-    found = [caveat for entry in entries for caveat in entry.caveats]
-    if status == "partial":
-        failed = [entry for entry in entries if entry.reason and not _is_absent(entry)]
-        found += [Caveat("account_failed", f"{entry.name}: {entry.reason.text}") for entry in failed if entry.reason]
-    unique = dict.fromkeys(sorted(found, key=lambda caveat: CAVEATS.index(caveat.code)))
-    return [{"code": caveat.code, "text": caveat.text} for caveat in unique]
+    """Most important first, each sentence once, with the accounts it is about unless it is about all of them."""
+    about: dict[Caveat, list[str]] = {}
+    for entry in entries:
+        failed = status == "partial" and entry.reason is not None and not _is_absent(entry)
+        own = [Caveat("account_failed", entry.reason.text)] if failed and entry.reason else []
+        for caveat in dict.fromkeys([*entry.caveats, *own]):
+            about.setdefault(caveat, []).append(entry.name)
+    return [
+        {
+            "code": caveat.code,
+            "text": caveat.text if len(names) == len(entries) else f"{', '.join(names)}: {caveat.text}",
+        }
+        for caveat, names in sorted(about.items(), key=lambda item: CAVEATS.index(item[0].code))
+    ]
 
 
 def visible(value: Any) -> Any:

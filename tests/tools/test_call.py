@@ -15,6 +15,7 @@ from connector.records.upsert import Row, upsert
 from connector.tools.call import BadArguments, UnknownTool, call
 from connector.tools.catalogue import TOOLS
 from connector.tools.envelope import text_of
+from tests.factories import InstallFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -278,6 +279,20 @@ def test_invisible_characters_are_taken_out_of_names(shop: Any, write: Write, al
 
     assert entry(answer)["did"] == 1
     assert "Bidiflip sale" in answer["answer"] and "\u202e" not in text_of(answer)
+
+
+def test_a_caveat_names_the_accounts_it_is_about(shop: Any, northwind: Any, write: Write, alice_caller: Caller) -> None:
+    InstallFactory(organization=northwind, name="Never read", complete_from=None, complete_to=None)
+    write(shop, [opened("ann", 0), opened("ben", 0, machine_open=True)])
+
+    answer = ask(alice_caller, account="all", did="opened_email")
+    alone = ask(alice_caller, account=shop.klaviyo_id, did="opened_email")
+
+    said = {caveat["code"]: caveat["text"] for caveat in answer["caveats"]}
+    assert answer["status"] == "partial"
+    assert said["account_failed"].startswith("Never read: ")
+    assert said["machine_opens"].startswith(f"{shop.name}: 50 % of these opens")
+    assert {caveat["code"]: caveat["text"] for caveat in alone["caveats"]}["machine_opens"].startswith("50 %")
 
 
 def test_choices_are_dated_by_the_accounts_own_calendar(shop: Any, write: Write, alice_caller: Caller) -> None:
