@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.http import Http404
-from rest_framework.exceptions import APIException, NotFound
+from rest_framework.exceptions import APIException, NotFound, UnsupportedMediaType
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
@@ -36,6 +36,8 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response:
     """DRF's own errors in the same form; an unexpected one is logged and told without its text."""
     if isinstance(error, Http404):
         error = NotFound("There is no such object that this key may see.")
+    if isinstance(error, UnsupportedMediaType):
+        error.detail = "Send the body as JSON, with the header Content-Type: application/json."  # type: ignore[assignment]  # as DRF does
     if isinstance(error, LedgerError):
         return problem(503, str(error), headers={"Retry-After": RETRY_AFTER})
     response = exception_handler(error, context)

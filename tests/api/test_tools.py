@@ -107,7 +107,9 @@ def test_a_body_that_is_no_object_is_400(alice_api: APIClient, body: str) -> Non
 
 
 def test_other_media_other_methods_and_other_tools_are_problems_too(alice_api: APIClient) -> None:
-    assert is_problem(alice_api.post("/api/v1/tools/people_who/", data="did=ordered", content_type="text/plain"), 415)
+    for media in ("text/plain", ""):
+        told = alice_api.generic("POST", "/api/v1/tools/people_who/", "did=ordered", content_type=media)
+        assert is_problem(told, 415) and "application/json" in told.json()["detail"]
     assert is_problem(alice_api.get("/api/v1/tools/people_who/"), 405)
     assert is_problem(ask(alice_api, "drop_tables"), 404)
     assert is_problem(alice_api.get("/api/v1/no/such/place/"), 404)
