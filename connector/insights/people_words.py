@@ -74,7 +74,24 @@ def definition(args: Args) -> str:
         text += f", and {did_not(args, names, 'are')}{_rule(args)}"
     if args.get("machine_opens") == "exclude":
         text += "; opens by mail servers and privacy proxies and clicks by bots are left out"
-    return text + "."
+    return text + _grouping(str(args.get("group_by") or "")) + "."
+
+
+def _grouping(group_by: str) -> str:
+    """What puts a person into a group: a rule of its own, since groups of events overlap."""
+    if not group_by:
+        return ""
+    if group_by == "times":
+        return "; grouped by how often they did so in the period"
+    if not group_by.startswith("event:"):
+        return f"; grouped by {group_by.removeprefix('property:')} as the profile has it now"
+    name = group_by.removeprefix("event:")
+    what = {
+        "Subject": "the subject that the message now has",
+        "weekday": "weekday, local time",
+        "hour": "hour, local time",
+    }
+    return f"; grouped by {what.get(name, name)}, each person in every group that their events are in"
 
 
 def sentence(made: "Plan", figures: Mapping[str, Any], args: Args) -> str:
