@@ -2,7 +2,7 @@
 
 `load()` reads the process environment first, then what script/up wrote under PLUMBLINE_HOME: `running.env` (where its
 processes are, so that script/manage meets them) and `secrets.env` (made once). It fails with one sentence per wrong or
-missing value. `python -m config.env` prints .env.example, the table that the docs show.
+missing value. `python -m config.env` prints .env.example, `python -m config.env --table` docs/environment.md.
 """
 
 import os
@@ -159,10 +159,9 @@ def _explain(error: ValidationError) -> str:
     lines = []
     for problem in error.errors(include_input=False, include_url=False):
         name = "_".join(str(part) for part in problem["loc"]).upper()
+        wrong = problem["msg"].removeprefix("Value error, ")
         missing = problem["type"] == "missing"
-        lines.append(
-            f"{name}: is not set (script/up makes it, or set it yourself)" if missing else f"{name}: {problem['msg']}"
-        )
+        lines.append(f"{name}: is not set (script/up makes it, or set it yourself)" if missing else f"{name}: {wrong}")
     return "The environment is not complete:\n  " + "\n  ".join(lines)
 
 
@@ -175,5 +174,21 @@ def example() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def table() -> str:
+    """The text of docs/environment.md: the same as a table."""
+    lines = [
+        "# The environment",
+        "",
+        "Everything a deployment may set. `script/up` makes the two that have no default, once, under `PLUMBLINE_HOME`.",
+        "",
+        "| variable | what it is for | default |",
+        "|---|---|---|",
+    ]
+    for name, field in Env.model_fields.items():
+        default = "" if field.is_required() or isinstance(field.default, SecretStr) else str(field.default)
+        lines.append(f"| `{name.upper()}` | {field.description} | {f'`{default}`' if default else ''} |")
+    return "\n".join(lines) + "\n"
+
+
 if __name__ == "__main__":
-    sys.stdout.write(example())
+    sys.stdout.write(table() if "--table" in sys.argv else example())

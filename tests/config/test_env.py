@@ -141,13 +141,27 @@ def test_no_secret_shows_when_the_environment_is_printed(home: Path, monkeypatch
     assert "a-key-of-this-test" not in shown and "c2l4dGVl" not in shown
 
 
-def test_the_example_names_every_variable_and_the_file_is_current() -> None:
-    said = subprocess.run([sys.executable, "-m", "config.env"], capture_output=True, text=True, check=True, cwd=ROOT)
+def printed(*arguments: str) -> str:
+    command = [sys.executable, "-m", "config.env", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
 
-    assert said.stdout == example() == (ROOT / ".env.example").read_text()
+
+def test_the_example_names_every_variable_and_the_file_is_current() -> None:
+    said = printed()
+
+    assert said == (ROOT / ".env.example").read_text()
     for name, field in Env.model_fields.items():
-        assert f"\n{name.upper()}=" in said.stdout or f"\n#{name.upper()}=" in said.stdout
-        assert field.description and f"# {field.description}\n" in said.stdout
+        assert f"\n{name.upper()}=" in said or f"\n#{name.upper()}=" in said
+        assert field.description and f"# {field.description}\n" in said
+
+
+def test_the_table_in_the_docs_names_every_variable_and_is_current() -> None:
+    said = printed("--table")
+
+    assert said == (ROOT / "docs" / "environment.md").read_text()
+    assert {line.split("`")[1] for line in said.splitlines() if line.startswith("| `")} == {
+        name.upper() for name in Env.model_fields
+    }
 
 
 def test_a_program_with_a_wrong_environment_ends_with_the_reason(tmp_path: Path) -> None:
