@@ -33,21 +33,14 @@ def scrub(text: str) -> str:
     return text
 
 
-class Scrub(logging.Filter):
-    """Formats the record early, so that arguments and exception text pass through `scrub` as well."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg = scrub(record.getMessage())
-        record.args = ()
-        if record.exc_info:
-            record.exc_text = scrub(logging.Formatter().formatException(record.exc_info))
-            record.exc_info = None
-        return True
-
-
 class LineFormatter(logging.Formatter):
+    """One line, and a traceback where there is one: arguments and exception text pass through `scrub` as well."""
+
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        return scrub(super().format(record))
 
 
 def route_requests() -> None:

@@ -10,8 +10,8 @@ from csp.constants import NONE, SELF
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
+from config import crashes, logs
 from config import env as environment
-from config import logs
 
 ENV = environment.load()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -329,9 +329,8 @@ logs.route_requests()
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"scrub": {"()": "config.logs.Scrub"}},
     "formatters": {"line": {"()": "config.logs.LineFormatter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["scrub"]}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         # httpx logs whole addresses at INFO, filters and cursors included
@@ -347,3 +346,6 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
     },
 }
+
+if ENV.sentry_dsn:
+    crashes.report_to(ENV.sentry_dsn)

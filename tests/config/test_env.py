@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from config import env as environment
-from config.env import Env, example, load
+from config.env import Env, load
 
 ROOT = Path(environment.__file__).parent.parent
 

@@ -25,7 +25,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Organization
-from config.logs import LineFormatter, Scrub
+from config.logs import LineFormatter
 from connector.installs.models import ConnectAttempt, Install
 from connector.klaviyo.errors import BadRequest, Problem
 from connector.records.models import Kind, Record
@@ -81,9 +81,7 @@ def log() -> Iterator[io.StringIO]:
 def _handler(*, scrubbed: bool) -> Iterator[io.StringIO]:
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(LineFormatter())
-    if scrubbed:
-        handler.addFilter(Scrub())
+    handler.setFormatter(LineFormatter() if scrubbed else logging.Formatter())
     root = logging.getLogger()
     level = root.level
     root.addHandler(handler)

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -143,8 +144,8 @@ class Tokens:
         return self.token
 
 
-@pytest.fixture
-def server() -> Iterator[Told]:
+@contextmanager
+def listening() -> Iterator[Told]:
     told = Told()
     thread = threading.Thread(target=told.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
@@ -152,6 +153,12 @@ def server() -> Iterator[Told]:
     told.stopped.set()
     told.shutdown()
     told.server_close()
+
+
+@pytest.fixture
+def server() -> Iterator[Told]:
+    with listening() as told:
+        yield told
 
 
 @pytest.fixture
