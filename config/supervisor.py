@@ -98,6 +98,9 @@ class Supervisor:
         if self.chosen.is_demo:
             self.children.start(self._sandbox(), self.environment | self._sandbox_environment())
         said = self._step(PREPARE, "prepares the database")
+        # For script/manage; an environment that the step above refused would lock it out.
+        kept = {name: self.environment[name] for name in KEPT if self.environment.get(name)}
+        state.write_env(self.home / state.RUNNING_FILE, kept)
         for program in (self._web(), self._worker(), self._beat()):
             self.children.start(program, self.environment)
         self._wait_for("web", self.chosen.port, "/readyz")
@@ -108,7 +111,7 @@ class Supervisor:
         return said
 
     def _environment(self) -> dict[str, str]:
-        """Of every process; also written down for script/manage."""
+        """Of every process."""
         port = str(self.chosen.port)
         public_url = (os.environ.get("PUBLIC_URL") or f"http://localhost:{port}").rstrip("/")
         environment = dict(os.environ) | {"PLUMBLINE_HOME": str(self.home), "PORT": port, "PUBLIC_URL": public_url}
@@ -116,9 +119,6 @@ class Supervisor:
         if self.chosen.is_demo:
             self.sandbox_port = _free_port(self.chosen.port + 1)
             environment |= self._demo_environment()
-        state.write_env(
-            self.home / state.RUNNING_FILE, {name: environment[name] for name in KEPT if environment.get(name)}
-        )
         return environment
 
     def _demo_environment(self) -> dict[str, str]:

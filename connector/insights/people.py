@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from accounts.caller import Caller
 from connector.insights import people_sql
@@ -22,8 +22,19 @@ from connector.installs.models import Install
 from connector.lake.errors import DeadlinePassed, LakeError, TooBusy, VersionGone
 from connector.lake.query import Reader, newest, reading
 
+
 SMALL_BASE: Final = 100
 MACHINE_SHARE: Final = Decimal("0.1")
+
+
+class Noted(NamedTuple):
+    """Numbers behind caveats, in the order of people_sql.figures."""
+
+    events: int
+    machines: int
+    foreign: int
+    repeats: int
+    ahead: int
 
 
 def people_who(caller: Caller, args: Args, moment: datetime) -> Outcome:
@@ -143,14 +154,13 @@ def _entry(install: Install, args: Args, moment: datetime) -> AccountOutcome:
 
 
 def _answered(outcome: AccountOutcome, made: Plan, args: Args, lake: Reader) -> AccountOutcome:
-    figures = count(made.shape, made.params, lake)
-    figures["human"] = _human(made, args, lake)
+    figures, noted_numbers = count(made.shape, made.params, lake)
     audience = [
         _audience(record, lake) for record in made.audience if record.klaviyo_id in made.params.get("audience", ())
     ]
     if audience:
         figures["audience"] = audience[0] if len(audience) == 1 else audience
-    noted = made.caveats + _notes(made, figures, lake)
+    noted = made.caveats + _notes(made, figures, noted_numbers)
     if made.shape.group:
         figures["groups"], floor_notes = _groups(made, lake)
         noted += floor_notes
@@ -178,11 +188,11 @@ def _answered(outcome: AccountOutcome, made: Plan, args: Args, lake: Reader) -> 
     return outcome
 
 
-def count(shape: Shape, params: Mapping[str, Any], lake: Reader) -> dict[str, Any]:
-    """The figures of one composed question; also what a receipt runs again."""
-    did, people, did_events, people_events, did_amount, people_amount, median, window_open = ask(
-        people_sql.totals(shape), params, lake
-    )[0]
+def count(shape: Shape, params: Mapping[str, Any], lake: Reader) -> tuple[dict[str, Any], Noted]:
+    """The figures of one composed question, and the numbers of its notes; also what a receipt runs again."""
+    row = ask(people_sql.figures(shape), params, lake)[0]
+    did, people, did_events, people_events, did_amount, people_amount, median, window_open = row[:8]
+    human_did, human_people = row[8:10]
     also = did - people
     eventless = shape.did in ("members", "profiles")
     return {
@@ -195,20 +205,13 @@ def count(shape: Shape, params: Mapping[str, Any], lake: Reader) -> dict[str, An
         "amount": None if eventless else {"people": money(people_amount), "did": money(did_amount)},
         "median_days": days(median) if shape.but_not == "events" and shape.when == "after" else None,
         "window_open": window_open,
-    }
+        "human": {"people": human_people, "did": human_did} if shape.tells_humans else None,
+    }, Noted(*row[10:])
 
 
 def ask(sql: str, params: Mapping[str, Any], lake: Reader) -> list[tuple[Any, ...]]:
     """Bind exactly the parameters that the text names: DuckDB refuses any other."""
     return lake.rows(sql, **{name: params[name] for name in people_sql.parameters(sql)})
-
-
-def _human(made: Plan, args: Args, lake: Reader) -> dict[str, int] | None:
-    """The same without opens by machines and clicks by bots; null where they are excluded anyway, or nothing is an event."""
-    if made.shape.did in ("members", "profiles") or made.shape.humans_only:
-        return None
-    human = count(people_sql.humans(made.shape), made.params, lake)
-    return {"people": human["people"], "did": human["did"]}
 
 
 def _audience(record: Any, lake: Reader) -> dict[str, Any]:
@@ -253,8 +256,8 @@ def _groups(made: Plan, lake: Reader) -> tuple[list[dict[str, Any]], list[Caveat
     ]
 
 
-def _notes(made: Plan, figures: Mapping[str, Any], lake: Reader) -> list[Caveat]:
-    events, machines, foreign, repeats, ahead = ask(people_sql.notes(made.shape), made.params, lake)[0]
+def _notes(made: Plan, figures: Mapping[str, Any], noted: Noted) -> list[Caveat]:
+    events, machines, foreign, repeats, ahead = noted
     notes = []
     if made.did.verb == "opened_email" and events and Decimal(machines) / events > MACHINE_SHARE:
         share = Decimal(machines) * 100 / events

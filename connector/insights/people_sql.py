@@ -4,7 +4,7 @@ Columns and tables: connector/lake/schema.py. Instants are compared as microseco
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 EVENTS: Final = "read_parquet($events, hive_partitioning=false)"
@@ -82,14 +82,14 @@ class Shape:
     repeated: bool = False  # only people with several X
 
     @property
+    def tells_humans(self) -> bool:
+        """Whether the figures without machines differ from the others in what they count."""
+        return self.did in ("events", "orders") and not self.humans_only
+
+    @property
     def counts_nameless(self) -> bool:
         """Events without a person are in the figures: not where only members, or only people with several, are asked."""
         return self.did in ("events", "orders") and not self.audience and not self.repeated
-
-
-def humans(shape: Shape) -> Shape:
-    """The same question without opens by machines and clicks by bots."""
-    return replace(shape, humans_only=True)
 
 
 def parameters(sql: str) -> set[str]:
@@ -97,7 +97,15 @@ def parameters(sql: str) -> set[str]:
     return set(PARAMETER.findall(sql)) - {"events", "profiles", "members"}
 
 
-def totals(shape: Shape) -> str:
+def figures(shape: Shape) -> str:
+    """One row, so that a question reads the events of X and of Y once: the totals, did and people without
+    machines, then what is worth a note: X events asked about and those of them by machines; of those in the figures, in
+    another currency and further deliveries of orders; events dated ahead."""
+    return f"""{_people(shape)}{_without_machines(shape)}
+select totals.*, human.*, noted.* from ({_totals(shape)}) totals, ({_humans(shape)}) human, ({_notes(shape)}) noted"""
+
+
+def _totals(shape: Shape) -> str:
     """One row: did, people, events did/people, amount did/people, median seconds from X to Y, windows still open.
 
     An event without a person counts as event and value, never as a person: it is of did, and of people while nothing is
@@ -111,14 +119,39 @@ def totals(shape: Shape) -> str:
     of_people = "" if shape.but_not else " + nameless.events"
     amount_of_people = "" if shape.but_not else " + nameless.amount"
     is_open = "p.us + $within > epoch_us($moment)" if shape.within and shape.when == "after" else "false"
-    return f"""{_people(shape)}
-select count(p.person), count(p.person) filter (where done.us is null),
+    return f"""select count(p.person), count(p.person) filter (where done.us is null),
     coalesce(sum(p.events), 0) + nameless.events, coalesce(sum(p.events) filter (where done.us is null), 0){of_people},
     coalesce(sum(p.amount), 0) + nameless.amount, coalesce(sum(p.amount) filter (where done.us is null), 0){amount_of_people},
     median((done.us - p.us) // 1000000),
     count(p.person) filter (where done.us is null and {is_open})
 from {nameless} nameless(events, amount) left join people p on true left join done on done.person = p.person
 group by nameless.events, nameless.amount"""
+
+
+def _without_machines(shape: Shape) -> str:
+    """The CTEs `people` and `done` again, of the events by people alone; none where nothing is an event, or all are."""
+    if not shape.tells_humans:
+        return ""
+    return f""", human_people as ({_firsts(shape, "and by_people")}), {_done(shape, "human_", "and y.by_people")}"""
+
+
+def _humans(shape: Shape) -> str:
+    if not shape.tells_humans:
+        return "select null, null"
+    return """select count(*), count(*) filter (where done.us is null)
+from human_people p left join human_done done on done.person = p.person"""
+
+
+def _notes(shape: Shape) -> str:
+    ahead = f"(select count(*) from {EVENTS} where metric in (select unnest($all_metrics)) and time > $moment)"
+    if shape.did not in ("events", "orders"):
+        return f"select 0, 0, 0, 0, {ahead}"
+    asked = f"x where true {_among(shape)}"
+    counted = f"x left join people p on p.person = x.person where (p.person is not null or {_nameless('x', shape)})"
+    repeats = f"""(select count(*) from deliveries d where d.delivery > 1
+        and exists (select 1 from {counted} and x.person is not distinct from d.person and x.deed = d.deed))"""
+    return f"""select (select count(*) from {asked}), (select count(*) from {asked} and machine),
+    (select count(*) from {counted} and x.foreign_currency), {repeats if shape.did == "orders" else "0"}, {ahead}"""
 
 
 def groups(shape: Shape) -> str:
@@ -135,25 +168,6 @@ where p.person is not null or {_nameless("c", shape)} group by value"""
     return f"""{_people(shape)}
 select {value} as value, count(*) filter (where done.us is null), count(*), sum(events), sum(amount)
 from people p left join done on done.person = p.person left join {PROFILES} profile on profile.id = p.person group by 1"""
-
-
-def notes(shape: Shape) -> str:
-    """One row: X events asked about and those of them by machines; of those in the figures, in another currency and further
-    deliveries of orders; events dated ahead."""
-    ahead = f"(select count(*) from {EVENTS} where metric in (select unnest($all_metrics)) and time > $moment)"
-    if shape.did not in ("events", "orders"):
-        return f"select 0, 0, 0, 0, {ahead}"
-    repeats = """(select count(*) from deliveries d where d.delivery > 1
-        and exists (select 1 from counted c where c.person is not distinct from d.person and c.deed = d.deed))"""
-    among = (
-        f"where x.person in (select person from {MEMBERS} where audience in (select unnest($audience)))"
-        if shape.audience
-        else ""
-    )
-    return f"""{_held(shape)}, asked as (select x.* from x {among}), counted as (
-    select x.* from x left join people p on p.person = x.person where p.person is not null or {_nameless("x", shape)})
-select (select count(*) from asked), (select count(*) from asked where machine),
-    (select count(*) from counted where foreign_currency), {repeats if shape.did == "orders" else "0"}, {ahead}"""
 
 
 def _nameless(row: str, shape: Shape) -> str:
@@ -174,15 +188,20 @@ def _held(shape: Shape) -> str:
         )
         return f"""with people as (select person, epoch_us($start) as us, '' as first_id, '' as first_deed,
     cast(null as bigint) as events, cast(null as decimal(38, 6)) as amount from ({rows}))"""
-    among = (
-        f"and person in (select person from {MEMBERS} where audience in (select unnest($audience)))"
-        if shape.audience
-        else ""
-    )
-    return f"""{_x(shape)}, people as (
-    select person, first.us as us, first.id as first_id, first.deed as first_deed, events, amount from (
+    return f"{_x(shape)}, people as ({_firsts(shape)})"
+
+
+def _firsts(shape: Shape, further: str = "") -> str:
+    """The people of X with the first of their events."""
+    return f"""select person, first.us as us, first.id as first_id, first.deed as first_deed, events, amount from (
         select person, min({{'us': us, 'id': id, 'deed': deed}}) as first, count(*) as events, coalesce(sum(amount), 0) as amount
-        from x where person is not null {among} group by person having count(*) >= $at_least))"""
+        from x where person is not null {_among(shape)} {further} group by person having count(*) >= $at_least)"""
+
+
+def _among(shape: Shape) -> str:
+    if not shape.audience:
+        return ""
+    return f"and person in (select person from {MEMBERS} where audience in (select unnest($audience)))"
 
 
 def _x(shape: Shape) -> str:
@@ -194,7 +213,7 @@ def _x(shape: Shape) -> str:
     columns = f"""person, time, epoch_us(time) as us, id, deed,
         case when coalesce(currency, $currency) = $currency then coalesce(value, 0) else 0 end as amount,
         coalesce(currency, $currency) <> $currency and value is not null as foreign_currency,
-        machine_open and metric in (select unnest($open_metrics)) as machine{extras}"""
+        machine_open and metric in (select unnest($open_metrics)) as machine, {BY_PEOPLE} as by_people{extras}"""
     where = " and ".join(conditions)
     if shape.did == "orders":
         return f"""with deliveries as (select *, coalesce(order_id, id) as deed,
@@ -227,12 +246,26 @@ def _local() -> str:
         select unnest($zone_starts) as since, unnest($zone_offsets) as offset_seconds) z on x.us >= z.since) x"""
 
 
-def _done(shape: Shape) -> str:
+def _done(shape: Shape, prefix: str = "", further: str = "") -> str:
+    """CTE `done`; with a prefix, that of the people with the same prefix, over the same Y."""
     if not shape.but_not:
-        return "done as (select '' as person, cast(null as bigint) as us where false)"
+        return f"{prefix}done as (select '' as person, cast(null as bigint) as us where false)"
     if shape.but_not == "members":
-        return f"""done as (select distinct person, cast(0 as bigint) as us from {MEMBERS}
+        return f"""{prefix}done as (select distinct person, cast(0 as bigint) as us from {MEMBERS}
     where audience in (select unnest($y_audience)))"""
+    # Neither the first X event itself is a Y, nor a further delivery of its order.
+    timing = [WHEN[shape.when], "y.id <> p.first_id"]
+    if shape.did == "orders" and shape.y_orders:
+        timing.append("y.deed <> p.first_deed")
+    if shape.within:
+        timing.append(WITHIN[shape.when])
+    first = f"""{prefix}done as (select p.person, min(y.us) as us from {prefix}people p join y on y.person = p.person
+    where {" and ".join(timing)} {further} group by p.person)"""
+    return first if prefix else f"{_y(shape)}, {first}"
+
+
+def _y(shape: Shape) -> str:
+    """CTE `y`: every Y event there is."""
     conditions = [
         "metric in (select unnest($y_metrics))",
         "time <= $moment",
@@ -241,16 +274,8 @@ def _done(shape: Shape) -> str:
     ]
     if shape.humans_only:
         conditions.append(BY_PEOPLE)
-    # Neither the first X event itself is a Y, nor a further delivery of its order.
-    timing = [WHEN[shape.when], "y.id <> p.first_id"]
-    if shape.did == "orders" and shape.y_orders:
-        timing.append("y.deed <> p.first_deed")
-    if shape.within:
-        timing.append(WITHIN[shape.when])
-    return f"""y as (select person, time, epoch_us(time) as us, id, coalesce(order_id, id) as deed from {EVENTS}
-    where {" and ".join(conditions)}),
-done as (select p.person, min(y.us) as us from people p join y on y.person = p.person
-    where {" and ".join(timing)} group by p.person)"""
+    return f"""y as (select person, time, epoch_us(time) as us, id, coalesce(order_id, id) as deed, {BY_PEOPLE} as by_people
+    from {EVENTS} where {" and ".join(conditions)})"""
 
 
 def _of(side: str, kinds: tuple[str, ...]) -> list[str]:
