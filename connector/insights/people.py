@@ -22,7 +22,6 @@ from connector.installs.models import Install
 from connector.lake.errors import DeadlinePassed, LakeError, TooBusy, VersionGone
 from connector.lake.query import Reader, newest, reading
 
-
 SMALL_BASE: Final = 100
 MACHINE_SHARE: Final = Decimal("0.1")
 
