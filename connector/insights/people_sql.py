@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 EVENTS: Final = "read_parquet($events, hive_partitioning=false)"
+AHEAD: Final = "read_parquet($events_ahead, hive_partitioning=false)"
 PROFILES: Final = "read_parquet($profiles, hive_partitioning=false)"
 MEMBERS: Final = "read_parquet($members, hive_partitioning=false)"
 
@@ -94,7 +95,7 @@ class Shape:
 
 def parameters(sql: str) -> set[str]:
     """The names that must be bound, besides the tables, which the lake binds."""
-    return set(PARAMETER.findall(sql)) - {"events", "profiles", "members"}
+    return set(PARAMETER.findall(sql)) - {"events", "events_ahead", "profiles", "members"}
 
 
 def figures(shape: Shape) -> str:
@@ -143,7 +144,7 @@ from human_people p left join human_done done on done.person = p.person"""
 
 
 def _notes(shape: Shape) -> str:
-    ahead = f"(select count(*) from {EVENTS} where metric in (select unnest($all_metrics)) and time > $moment)"
+    ahead = f"(select count(*) from {AHEAD} where metric in (select unnest($all_metrics)) and time > $moment)"
     if shape.did not in ("events", "orders"):
         return f"select 0, 0, 0, 0, {ahead}"
     asked = f"x where true {_among(shape)}"

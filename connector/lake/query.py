@@ -9,7 +9,7 @@ import re
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from decimal import ROUND_HALF_UP, Decimal
@@ -25,12 +25,13 @@ from deltalake.exceptions import DeltaError
 from connector.lake.engine import Engine, using_engine
 from connector.lake.errors import DeadlinePassed, LakeError, TooBusy, TooLarge, VersionGone
 from connector.lake.places import Place, place_of
-from connector.lake.schema import TABLES, Table
+from connector.lake.schema import TABLES, Table, month_in, month_of
 from connector.lake.tables import live_files, open_table
 
 DEADLINE_SECONDS = 25.0
 QUESTIONS_AT_ONCE = 4  # per process; each instance may take 1 GB
 FILE_LISTS_KEPT = 512
+AHEAD = "$events_ahead"
 COMMIT = re.compile(r"\d{20}\.json")
 
 _places_free = threading.BoundedSemaphore(QUESTIONS_AT_ONCE)
@@ -96,18 +97,19 @@ class Reader:
         self._watcher.start()
 
     def rows(self, sql: str, **params: object) -> list[tuple[Any, ...]]:
-        """The rows of one constant `select`. `$events`, `$profiles`, `$members` are bound here, the rest by `params`.
+        """The rows of one constant `select`. `$events`, `$profiles`, `$members` are bound here, the rest by `params`;
+        `$events_ahead` to the files that can hold events after `$moment`, which are few.
 
         Raises VersionGone, DeadlinePassed, TooLarge, or LakeError when the store cannot be reached or read.
         """
         refuse_all_but_select(sql)
         tables = [name for name in TABLES if re.search(rf"\${name}\b", sql)]
         try:
-            return self._run(sql, {**params, **{name: self._files(name) for name in tables}})
+            return self._run(sql, self._bound(sql, params, tables))
         except _Unreadable:
             # A kept file list grows old when the install was dropped or a person erased: look once more.
             self._forget(tables)
-            return self._run_again(sql, {**params, **{name: self._files(name) for name in tables}}, tables)
+            return self._run_again(sql, self._bound(sql, params, tables), tables)
 
     def close(self) -> None:
         self._closed.set()
@@ -138,6 +140,15 @@ class Reader:
             if all(self.place.holds(file) for name in tables for file in self._live(name)):
                 raise LakeError(f"The event store could not be read ({error}).") from None
             raise VersionGone("This version of the account's data is no longer held.") from None
+
+    def _bound(self, sql: str, params: Mapping[str, Any], tables: list[str]) -> dict[str, object]:
+        files: dict[str, object] = {name: self._files(name) for name in tables}
+        if AHEAD in sql:
+            # Opening every month's files to find nothing would cost a third of a small question.
+            month = month_of(params["moment"])
+            later = [file for file in self._live("events") if month_in(file) >= month]
+            files["events_ahead"] = later or [self._engine.empty("events")]
+        return {**params, **files}
 
     def _files(self, name: str) -> list[str]:
         return self._live(name) or [self._engine.empty(name)]

@@ -1,14 +1,14 @@
 """Columns of plain values, as decoding gives them, made into one Arrow table that fits the schema. No message shows a value."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from connector.lake.errors import RowsRefused
-from connector.lake.schema import INSTANT, MAP, TEXT, Column, Table
+from connector.lake.schema import INSTANT, MAP, TEXT, Column, Table, month_of
 
 # Arrow's own pool keeps what it has once taken: 50 MiB of a worker that may have 400.
 pa.set_memory_pool(pa.system_memory_pool())
@@ -49,12 +49,6 @@ def with_month(rows: pa.Table, since: datetime, until: datetime) -> pa.Table:
     first, last = month_of(since), month_of(until - timedelta(microseconds=1))
     months = pa.repeat(pa.scalar(first, TEXT), len(rows)) if first == last else pc.strftime(rows["time"], "%Y-%m")
     return rows.append_column(pa.field("month", TEXT), months)
-
-
-def month_of(at: datetime) -> str:
-    # strftime leaves the zeros out of years before 1000
-    at = at.astimezone(UTC)
-    return f"{at.year:04}-{at.month:02}"
 
 
 def same_rows(left: pa.Table, right: pa.Table, key: Sequence[str] = ("id",)) -> bool:

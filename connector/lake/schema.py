@@ -4,6 +4,7 @@ What is not named here is dropped while a page is parsed. The page "what we stor
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 
 import pyarrow as pa
@@ -171,3 +172,14 @@ MEMBERS = Table(
 )
 
 TABLES: dict[str, Table] = {table.name: table for table in (EVENTS, PROFILES, MEMBERS)}
+
+
+def month_of(at: datetime) -> str:
+    """The partition of an event's moment: its month in UTC, as YYYY-MM."""
+    at = at.astimezone(UTC)
+    return f"{at.year:04}-{at.month:02}"  # strftime leaves the zeros out of years before 1000
+
+
+def month_in(file: str) -> str:
+    """The partition that a file's address names."""
+    return file.rpartition("/month=")[2].partition("/")[0]

@@ -5,6 +5,7 @@ import threading
 import time
 from pathlib import Path
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
@@ -45,6 +46,28 @@ def test_an_install_without_data_has_empty_tables_of_all_columns(install_id: UUI
         assert lake.rows("select id, items, time from read_parquet($events) where month(time) = 1") == []
         assert lake.rows("select email_hmac from read_parquet($profiles)") == []
         assert lake.rows("select audience from read_parquet($members)") == []
+
+
+@pytest.mark.parametrize(
+    "moment", ["2024-10-31 23:59:59", "2024-12-01", "2024-12-31 23:59:59", "2025-01-01", "2025-02-28", "2025-03-02"]
+)
+def test_events_ahead_of_a_moment_are_found_without_the_files_of_earlier_months(install_id: UUID, moment: str) -> None:
+    times = ["2024-11-30 23:59:59", "2024-12-31 23:59:59", "2025-01-01", "2025-03-01"]
+    with writing(install_id, "test") as writer:
+        held = [event(str(number), text, person="p") for number, text in enumerate(times)]
+        writer.replace_events([event_columns(held)], at("2024-11-01"), at("2025-04-01"))
+
+    # In any zone: the month that counts is that of UTC.
+    asked = at(moment).astimezone(ZoneInfo("Pacific/Auckland"))
+    with reading(install_id, newest(install_id)) as lake:
+        [(ahead,)] = lake.rows(
+            "select count(*) from read_parquet($events_ahead, hive_partitioning=false) where time > $moment",
+            moment=asked,
+        )
+        files = lake._bound("$events_ahead", {"moment": asked}, [])["events_ahead"]
+
+    assert ahead == sum(at(text) > at(moment) for text in times)
+    assert all("/month=2024-11/" not in file for file in files) or asked < at("2024-12-01")  # type: ignore[union-attr, attr-defined]  # addresses
 
 
 def test_a_pinned_version_answers_the_same_after_replacing_settling_and_emptying(install_id: UUID) -> None:
