@@ -1,8 +1,9 @@
 """Resolve a people_who question for one account: names to ids, verbs to metrics, period to instants."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final, cast
 
 from connector.insights.arguments import bad
@@ -56,7 +57,7 @@ class Plan:
 
 
 def plan(install: Install, args: Args, moment: datetime, lake: Reader) -> Plan:
-    """Raises Refusal: not_found, needs_choice, no_such_metric, no_purchase_metric, out_of_range, pending; in that order."""
+    """Raises Refusal: needs_choice, not_found, no_such_metric, no_purchase_metric, out_of_range, pending; in that order."""
     return _Planner(install, args, moment, lake).plan()
 
 
@@ -73,35 +74,51 @@ class _Planner:
 
     def plan(self) -> Plan:
         check_loaded(self.install)
-        x_of = self._of("x", self.args.get("campaign"), self.args.get("flow"))
-        y_of = self._of("y", *_but_not_of(self.args))
-        audience = self._audience("audience", "audience")
-        overlap = self._audience("but_not_audience", "y_audience")
-        x_items, y_items = self._items("x", "item"), self._items("y", "but_not_item")
         vocabulary = self._vocabulary()
-        did, but_not = self._deeds(vocabulary)
+        x_of, y_of, x_items, y_items, audience, overlap, (did, but_not) = self._tried(
+            lambda: self._of("x", self.args.get("campaign"), self.args.get("flow")),
+            lambda: self._of("y", *_but_not_of(self.args)),
+            lambda: self._items("x", "item"),
+            lambda: self._items("y", "but_not_item"),
+            lambda: self._audience("audience", "audience"),
+            lambda: self._audience("but_not_audience", "y_audience"),
+            lambda: self._deeds(vocabulary),
+        )
         x_of, y_of = (*x_of, *x_items), (*(y_of or self._inherited(but_not, x_of)), *y_items)
         period = self._period()
         check_held(self.install, period)
+        groups = audience + [group for group in overlap if group not in audience]
+        check_fetched(self.install, groups, self.moment)
         shape = self._shape(did, but_not, x_of, y_of)
         self._bind(did, but_not, vocabulary, shape, period)
         return Plan(
             self.install, self.lake.versions, self.moment, period, shape, self.params, did, but_not, vocabulary,
-            self._span(period, but_not), self.named, audience + [group for group in overlap if group not in audience],
-            self.names, self.other_period, self.caveats,
+            self._span(period, but_not), self.named, groups, self.names, self.other_period, self.caveats,
         )  # fmt: skip
 
+    def _tried(self, *steps: Callable[[], Any]) -> list[Any]:
+        """What each step finds. Where some cannot, the reason that stands first in REASONS is the one said."""
+        found, refusals = [], []
+        for step in steps:
+            try:
+                found.append(step())
+            except Refusal as refusal:
+                refusals.append(refusal)
+        if refusals:
+            raise min(refusals, key=lambda refusal: REASONS.index(refusal.code))
+        return found
+
     def _of(self, side: str, campaign: str | None, flow: str | None) -> tuple[str, ...]:
-        kinds = []
-        if campaign and campaign != "any":
-            found = self._find([Kind.CAMPAIGN], campaign, candidate=was_sent, star=True)
-            self._bind_objects(side, "campaign", found)
-            kinds.append("campaign")
-        if flow and flow != "any":
-            found = self._find([Kind.FLOW], flow, many=True)
-            self._bind_objects(side, "flow", found)
-            kinds.append("flow")
-        return tuple(kinds)
+        """The kinds of object asked for: campaign, flow, both or none."""
+        asked = {
+            "campaign": lambda text: self._find([Kind.CAMPAIGN], text, candidate=was_sent, star=True),
+            "flow": lambda text: self._find([Kind.FLOW], text, many=True),
+        }
+        texts = {kind: text for kind, text in (("campaign", campaign), ("flow", flow)) if text and text != "any"}
+        found = self._tried(*(partial(asked[kind], text) for kind, text in texts.items()))
+        for kind, records in zip(texts, found, strict=True):
+            self._bind_objects(side, kind, records)
+        return tuple(texts)
 
     def _bind_objects(self, side: str, kind: str, found: list[Record]) -> None:
         ids = [record.klaviyo_id for record in found]
@@ -148,7 +165,6 @@ class _Planner:
         self._check_there(find(self.install, kinds, text))
         there = find(self.install, kinds, text, candidate=lambda record: record.deleted_at is None)
         found = settled(there, Kind.LIST, self.install, self.args).records
-        check_fetched(self.install, found, self.moment)
         self.names[argument] = quoted(record.name for record in found)
         self.params[param] = [record.klaviyo_id for record in found]
         return found
@@ -172,16 +188,12 @@ class _Planner:
         return vocabulary(self.install, counts, self.args.get("purchase_metric", ""))
 
     def _deeds(self, vocabulary: Vocabulary) -> tuple[Deed, Deed | None]:
-        """X and Y. Where neither can be told, the reason that stands first in REASONS is the one said."""
-        found: list[Deed | None] = []
-        refusals: list[Refusal] = []
-        for text in (self.args["did"], self.args.get("but_not")):
-            try:
-                found.append(NO_MEMBER if text == "member" else vocabulary.deed(text) if text else None)
-            except Refusal as refusal:
-                refusals.append(refusal)
-        if refusals:
-            raise min(refusals, key=lambda refusal: REASONS.index(refusal.code))
+        """X and Y."""
+
+        def deed(text: str | None) -> Deed | None:
+            return NO_MEMBER if text == "member" else vocabulary.deed(text) if text else None
+
+        found = self._tried(partial(deed, self.args["did"]), partial(deed, self.args.get("but_not")))
         did, but_not = found
         self.caveats += (
             self._second_purchase_metric(vocabulary) if any(deed and deed.is_orders for deed in found) else []
