@@ -88,7 +88,8 @@ class _Planner:
         period = self._period()
         check_held(self.install, period)
         groups = audience + [group for group in overlap if group not in audience]
-        check_fetched(self.install, groups, self.moment)
+        for one_by_one in (audience, overlap):  # fetched at once they would wait for each other's lease of the lake
+            check_fetched(self.install, one_by_one, self.moment)
         shape = self._shape(did, but_not, x_of, y_of)
         self._bind(did, but_not, vocabulary, shape, period)
         return Plan(
