@@ -20,6 +20,8 @@ from typing import TypedDict
 
 from connector.klaviyo.resources import Limit
 
+STEADY = 60
+"""The window that RateLimit headers speak of, in seconds."""
 LEASE = 2.0
 """Seconds in which a process may send on the slots of a block."""
 ANSWER = 70.0
@@ -42,12 +44,11 @@ class State(TypedDict):
 
 @dataclass(frozen=True)
 class Told:
-    """What RateLimit headers said at `at`: `quota` by window; of `window`, `remaining` are left until `reset` s later."""
+    """What RateLimit headers said at `at`: `quota` by window; `remaining` of the steady window until `reset` s later."""
 
     at: float
     quota: Mapping[int, int]
-    window: int | None = None
-    remaining: int = 0
+    remaining: int | None = None
     reset: float = 0.0
 
 
@@ -106,12 +107,12 @@ def learn(state: State, limit: Limit, told: Told) -> None:
         state["quota"].pop(str(window), None)
         if 0 < quota < limit.windows().get(window, 0):
             state["quota"][str(window)] = quota
-    if told.window is None:
+    if told.remaining is None:
         return
-    state["others"].pop(str(told.window), None)
-    ours = allowed(state, limit).get(told.window, 0) - _held(state, told.window, told.at)
+    state["others"].pop(str(STEADY), None)
+    ours = allowed(state, limit).get(STEADY, 0) - _held(state, STEADY, told.at)
     if told.remaining < ours:
-        state["others"][str(told.window)] = [ours - told.remaining, told.at + min(told.reset, told.window)]
+        state["others"][str(STEADY)] = [ours - told.remaining, told.at + min(told.reset, STEADY)]
 
 
 def _held(state: State, window: int, now: float) -> int:

@@ -322,18 +322,17 @@ class MemoryStore:
 def read_headers(headers: Mapping[str, str], at: float) -> Told | None:
     """RateLimit headers as Klaviyo sends them: `RateLimit-Limit: 10, 10;w=1, 150;w=60`, Remaining, Reset.
 
-    The first number names the window that Remaining speaks of; without it, that is the steady one.
+    Remaining and Reset are the steady window's (https://developers.klaviyo.com/en/docs/rate_limits_and_error_handling),
+    although the first number is the burst's. Were they the burst's, they would bind for a second, which does no harm.
     """
-    first, quota = _policy(headers.get("ratelimit-limit", ""))
+    quota = _policy(headers.get("ratelimit-limit", ""))
     remaining, reset = _whole(headers.get("ratelimit-remaining")), _whole(headers.get("ratelimit-reset"))
     if remaining is None or reset is None:
         return Told(at, quota) if quota else None
-    window = next((length for length, n in quota.items() if n == first), 60)
-    return Told(at, quota, window, remaining, reset)
+    return Told(at, quota, remaining, reset)
 
 
-def _policy(text: str) -> tuple[int | None, dict[int, int]]:
-    first: int | None = None
+def _policy(text: str) -> dict[int, int]:
     quota: dict[int, int] = {}
     for part in text.split(","):
         number, *rest = (piece.strip() for piece in part.split(";"))
@@ -341,9 +340,7 @@ def _policy(text: str) -> tuple[int | None, dict[int, int]]:
         window = next((_whole(piece[2:]) for piece in rest if piece.startswith("w=")), None)
         if n is not None and window is not None:
             quota[window] = n
-        elif first is None:
-            first = n
-    return first, quota
+    return quota
 
 
 def _whole(text: str | None) -> int | None:

@@ -1,6 +1,7 @@
 """The client against a whole Klaviyo: nothing missing after trouble, nothing made twice, no limit overstepped."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -286,6 +287,27 @@ def test_no_limit_of_klaviyos_is_ever_overstepped(tmp_path: Path) -> None:
         ]
 
     assert statuses == [200] * 40
+
+
+def test_what_others_have_used_of_the_minute_is_learned_from_the_headers(tmp_path: Path) -> None:
+    """Somebody else on the same connection, or an allowance that was kept elsewhere before."""
+    with running(tmp_path, accounts=1, limits=True) as there:
+        sandbox, began = there.sandbox, time.monotonic()
+        minute = time.time() // 60 * 60
+        sandbox.clock = lambda: minute + time.monotonic() - began  # no minute may end in between
+        api = Klaviyo(AMERICA, Grant(there), Limiter(MemoryStore()), there.url, max_wait=3.0)
+        for _ in range(138):
+            sandbox.windows.take(AMERICA, "get_images", (150, 150, None), sandbox.clock())
+        time.sleep(1)
+
+        answered = 0
+        with pytest.raises(TryLater):
+            while True:
+                api.get("images")
+                answered += 1
+
+        statuses = [status for _, _, operation, status in sandbox.seen if operation == "get_images"]
+    assert answered == 12 and statuses == [200] * 12
 
 
 def test_a_wait_that_is_too_long_is_told_before_klaviyo_has_to(sandbox: Running) -> None:
