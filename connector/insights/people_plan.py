@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Final, cast
 
 from connector.insights.arguments import bad
@@ -24,9 +24,8 @@ AUDIENCE_LASTS: Final = timedelta(minutes=10)
 FAILURE_LASTS: Final = timedelta(seconds=30)
 # Where two apply, the first of these is said; a choice to make (no code) comes before all reasons.
 REASONS: Final = ("", "not_found", "no_such_metric", "no_purchase_metric")
-COUNTS: Final = (
-    "select metric, count(*) from read_parquet($events, hive_partitioning=false) where time <= $moment group by metric"
-)
+COUNTS: Final = """select metric, count(*), count(*) filter (where time <= $moment)
+    from read_parquet($events, hive_partitioning=false) group by metric"""
 NO_MEMBER: Final[Deed] = Deed("member", "member", ())
 
 
@@ -182,11 +181,17 @@ class _Planner:
             )
 
     def _vocabulary(self) -> Vocabulary:
+        """Which of several metrics of one name is alive is told by all events held, dated ahead or not."""
+
         def counts() -> dict[str, int]:
-            rows = self.lake.rows(COUNTS, moment=self.moment)
-            return {str(metric): int(number) for metric, number in rows}
+            return {metric: held for metric, (held, _) in self._counts.items()}
 
         return vocabulary(self.install, counts, self.args.get("purchase_metric", ""))
+
+    @cached_property
+    def _counts(self) -> dict[str, tuple[int, int]]:
+        """Of each metric: events held, and those of them that have happened."""
+        return {str(metric): (held, past) for metric, held, past in self.lake.rows(COUNTS, moment=self.moment)}
 
     def _deeds(self, vocabulary: Vocabulary) -> tuple[Deed, Deed | None]:
         """X and Y."""
@@ -205,12 +210,11 @@ class _Planner:
         """A second metric of the purchase metric's name, with its event count."""
         chosen = words.purchase_metric()
         others = [metric for metric in words.metrics if metric.name == chosen.name and metric.pk != chosen.pk]
-        counts = words.counts() if others else {}
         return [
             Caveat(
                 "two_purchase_metrics",
                 f"Orders are counted by “{chosen.name}” ({chosen.klaviyo_id}); a second metric of that name "
-                f"({other.klaviyo_id}) has {counts.get(other.klaviyo_id, 0)} events, which are not counted.",
+                f"({other.klaviyo_id}) has {self._counts.get(other.klaviyo_id, (0, 0))[1]} events, which are not counted.",
             )
             for other in others
         ]

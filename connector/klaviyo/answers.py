@@ -101,13 +101,13 @@ def judge(call: Call, status: int, headers: httpx.Headers, body: bytes, parse: C
     """The parsed body of a good answer, or a Trouble; raises what no further try can mend."""
     if 200 <= status < 300:
         return _parsed(call, status, headers, body, parse)
-    if status == 401:
+    if status == 401 and not _is_html(headers):
         return Trouble(Reconnect(), stale=True)
     if status == 429:
         return Trouble(TryLater(retry_after(headers) or 1.0), pause=0.0)
     if 300 <= status < 400:
         return _redirected(call, status, headers)
-    if status >= 500 or status in (408, 425) or not _is_json(headers):
+    if status >= 500 or status in (401, 408, 425) or not _is_json(headers):
         return _failing(call, status, headers)
     raise _refusal(call, status, body)
 
@@ -126,7 +126,7 @@ def own(address: str, call: Call) -> str:
     except (ValueError, httpx.InvalidURL):
         raise UpstreamBroken(f"Klaviyo's link from {call.name} is no address.") from None
     there, here = urlsplit(absolute), urlsplit(call.url)
-    if (there.scheme, there.netloc) != (here.scheme, here.netloc):
+    if (there.scheme, there.netloc) != (here.scheme, here.netloc) or not there.path.startswith("/api/"):
         raise UpstreamBroken(f"Klaviyo's link from {call.name} leads elsewhere.")
     return absolute
 
@@ -134,7 +134,7 @@ def own(address: str, call: Call) -> str:
 def _parsed(call: Call, status: int, headers: httpx.Headers, body: bytes, parse: Callable[[bytes], T]) -> T | Trouble:
     if body and not _is_json(headers):
         return lost(call, f"Klaviyo answered {call.name} with {_kind(headers)} in place of JSON.")
-    if not body and status != 204 and call.reads:
+    if not body and (call.reads or status != 204):
         return lost(call, f"Klaviyo answered {call.name} with nothing.")
     try:
         return _read(body, parse)
@@ -170,7 +170,7 @@ def _redirected(call: Call, status: int, headers: httpx.Headers) -> Trouble:
 
 def _failing(call: Call, status: int, headers: httpx.Headers) -> Trouble:
     """5xx, or a page of HTML: a proxy or a bot check spoke, not Klaviyo's API. Never a reason to reconnect."""
-    if not call.reads and status >= 500:
+    if not call.reads and (status >= 500 or status == 408):
         raise Unconfirmed(f"Klaviyo answered {call.name} with {status}: it may have been done.")
     wait = retry_after(headers)
     if wait is not None and status == 503:
@@ -216,6 +216,11 @@ def _where(source: dict[str, Any] | None) -> str:
 
 def _is_json(headers: httpx.Headers) -> bool:
     return "json" in headers.get("content-type", "").lower()
+
+
+def _is_html(headers: httpx.Headers) -> bool:
+    """A proxy or a bot check speaks, not Klaviyo."""
+    return "html" in headers.get("content-type", "").lower()
 
 
 def _kind(headers: httpx.Headers) -> str:

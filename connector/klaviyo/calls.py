@@ -40,12 +40,22 @@ class Selection:
     sort: str | None = None
 
     def query(self, row: Resource) -> list[tuple[str, str]]:
+        """Raises ValueError for what the row does not allow: it would cost a request to be refused."""
+        _check(row, "include", row.includes, self.include)
+        _check(row, "additional-fields", row.additional, self.additional)
+        _check(row, "sort", row.sort, [self.sort.removeprefix("-")] if self.sort else ())
         asked = [(f"fields[{type}]", ",".join(names)) for type, names in (self.fields or {}).items()]
         asked.append((f"additional-fields[{row.type}]", ",".join(self.additional)))
         asked.append(("include", ",".join(self.include)))
         asked.append(("filter", self.filter or ""))
         asked.append(("sort", self.sort or ""))
         return [(name, value) for name, value in asked if value]
+
+
+def _check(row: Resource, parameter: str, allowed: Collection[str], asked: Collection[str]) -> None:
+    unknown = sorted(set(asked) - set(allowed))
+    if isinstance(asked, str) or unknown:
+        raise ValueError(f"{parameter} of {row.name} takes {', '.join(allowed) or 'nothing'}, not {asked!r}.")
 
 
 def row_of(resource: str | Resource, id: str | None) -> Resource:

@@ -6,7 +6,8 @@
     for page in klaviyo.event_pages(since=monday, until=now): ...
 
 Reads are repeated through trouble with backoff and jitter. Writes (writes.py) are sent again only when Klaviyo cannot
-have done them. Each public method raises the family of errors.py and nothing else.
+have done them. Each public method raises the family of errors.py; a resource, an include or a sort that no row knows
+is a mistake in the code, and a KeyError or ValueError.
 """
 
 import random
@@ -23,7 +24,7 @@ import msgspec
 from connector.klaviyo import answers, filters
 from connector.klaviyo.answers import Json, Page, Trouble
 from connector.klaviyo.calls import Call, Fields, Selection, operation_call, read_call, row_of
-from connector.klaviyo.errors import BadRequest, UpstreamBroken
+from connector.klaviyo.errors import BadRequest, Problem, UpstreamBroken
 from connector.klaviyo.events import EventPage
 from connector.klaviyo.events import decode as decode_events
 from connector.klaviyo.filters import Filter
@@ -37,6 +38,8 @@ TRIES = 6
 LONGEST_PAUSE = 4.0
 LONGEST = 150.0
 """Seconds after which a request is not tried again, however few its tries: two that hung to their time-out, and more."""
+REPEATS = 3
+"""Pages in a row that may begin as the one before them: one may have come twice, but a listing must go on."""
 MEDIA = "application/vnd.api+json"
 
 
@@ -86,7 +89,7 @@ class Klaviyo:
         self.account = account
         self._tokens = tokens
         self._limiter = limiter
-        self._origin = api_url.rstrip("/")
+        self._origin = str(httpx.URL(api_url)).rstrip("/")  # in the spelling that links are compared in
         self._revision = revision
         self._max_wait = max_wait
         self._on_wait = on_wait
@@ -197,10 +200,8 @@ class Klaviyo:
                 return answer
             if answer.stale and not renewed:
                 token, renewed = self._tokens.renew(token), True
-            elif answer.stale:
-                raise answer.error
             else:
-                patience.spend(answer)
+                patience.spend(answer)  # a token just renewed may take a moment to be known everywhere
                 call = answer.moved or call
 
     def _paged(
@@ -218,9 +219,13 @@ class Klaviyo:
         )
         seen: set[str] = set()
         first: str | None = None
+        repeats = 0
         try:
             while True:
                 page = self._followed(call, parse, first) if seen else self.send(call, parse)
+                repeats = repeats + 1 if first is not None and page.first == first else 0
+                if repeats > REPEATS:
+                    raise UpstreamBroken(f"Klaviyo's pages of {row.name} do not go on.")
                 yield page
                 if page.next is None:
                     return
@@ -254,6 +259,8 @@ class Klaviyo:
         headers: httpx.Headers | None = None
         try:
             status, headers, body = read(self._request(call, token))
+        except UnicodeEncodeError:
+            raise BadRequest(400, call.name, (Problem("invalid", "Text that is no Unicode", "the request"),)) from None
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
             return Trouble(UpstreamBroken("Klaviyo cannot be reached."))
         except httpx.HTTPError:

@@ -96,6 +96,7 @@ class Limiter:
                 return permit
             wait += self._jitter()
             if waited + wait > max_wait:
+                self.settle(account)  # a slot of another bucket that was given back would stay booked
                 raise TryLater(wait, f"Klaviyo's limit on {bucket} is used up for {wait:.0f} s.")
             if on_wait:
                 on_wait(wait, bucket)
@@ -155,7 +156,7 @@ class Permit:
             purse.answered(block, told)
 
     def refused(self, seconds: float) -> None:
-        """Klaviyo answered 429: nobody sends on these buckets for so long."""
+        """Klaviyo answered 429: nobody is given a slot of these buckets for so long."""
         for purse, _ in self._slots:
             purse.refuse(seconds)
 

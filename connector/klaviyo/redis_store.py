@@ -1,15 +1,19 @@
 """Allowances in Redis: shared by all hosts, on Redis' own clock."""
 
+from collections.abc import Callable
 from functools import cache
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 import redis
 
 from connector.klaviyo import ledger
+from connector.klaviyo.errors import TryLater
 from connector.klaviyo.ledger import State
 from connector.klaviyo.limits import Seen
 
+AWAY = 5.0
+"""Seconds after which a Redis that is away is asked again."""
 KEPT = 2 * 86400
 """Seconds after its last use for which an allowance is kept: longer than the longest window."""
 
@@ -36,12 +40,18 @@ class RedisStore:
         self._save = self._redis.register_script(SAVE)
 
     def load(self, account: str, bucket: str) -> Seen:
-        version, state, seconds, micros = self._load(keys=[_key(account, bucket)])
+        version, state, seconds, micros = self._run(self._load, account, bucket)
         held = cast(State, msgspec.json.decode(state)) if state else ledger.fresh()
         return Seen(int(version), held, int(seconds) + int(micros) / 1e6)
 
     def save(self, account: str, bucket: str, version: int, state: State) -> bool:
-        return bool(self._save(keys=[_key(account, bucket)], args=[version, msgspec.json.encode(state), KEPT]))
+        return bool(self._run(self._save, account, bucket, version, msgspec.json.encode(state), KEPT))
+
+    def _run(self, script: Callable[..., Any], account: str, bucket: str, *args: Any) -> Any:
+        try:
+            return script(keys=[_key(account, bucket)], args=args)
+        except redis.RedisError:
+            raise TryLater(AWAY, "The store of Klaviyo's limits cannot be reached.") from None
 
 
 @cache

@@ -5,7 +5,7 @@ subset of that document lacks, from the SDK of the same revision. With `payloads
 revision changes.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -28,7 +28,12 @@ class Limit:
 
 @dataclass(frozen=True)
 class Resource:
-    """One thing that can be read. `path` may hold `{id}`; `page_size` is the largest page, None where there are none."""
+    """One thing that can be read. `path` may hold `{id}`.
+
+    `page_size` is the largest page, None where there are no pages; `default_page_size` what Klaviyo takes when none is
+    named, None where none can be. `cursor_field` is what a reading that goes on later filters by; `one` the resource that
+    reads a single object of this one.
+    """
 
     name: str
     path: str
@@ -43,11 +48,6 @@ class Resource:
     includes: tuple[str, ...] = ()
     additional: tuple[str, ...] = ()
     one: str | None = None
-
-    @property
-    def sizes(self) -> Mapping[str, int]:
-        """Query parameters of the largest page; unpaged reads get none, and metrics takes no size."""
-        return {} if self.page_size is None or self.default_page_size is None else {"page[size]": self.page_size}
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,7 @@ class Writes:
         return self._made("clone-campaign", body, self._new_campaign({"name": new_name}, CHANNELS))
 
     def update_campaign(self, id: str, attributes: Mapping[str, Any]) -> Json:
+        """Name, audiences, send options, strategy of a campaign that was not sent; what is left out stays."""
         return self._changed("update-campaign", "campaign", id, attributes)
 
     def delete_campaign(self, id: str) -> None:
@@ -147,6 +148,7 @@ class Writes:
         return self._made("create-segment", payloads.resource("segment", attributes), look)
 
     def update_segment(self, id: str, attributes: Mapping[str, Any]) -> Json:
+        """Name, definition, star. A new definition takes Klaviyo time to work out."""
         return self._changed("update-segment", "segment", id, attributes)
 
     def delete_segment(self, id: str) -> None:
@@ -159,6 +161,7 @@ class Writes:
         return self._made("create-list", payloads.resource("list", attributes), look)
 
     def update_list(self, id: str, attributes: Mapping[str, Any]) -> Json:
+        """Its name, or how people opt in."""
         return self._changed("update-list", "list", id, attributes)
 
     def delete_list(self, id: str) -> None:
@@ -177,8 +180,10 @@ class Writes:
     # Profiles
 
     def import_profile(self, attributes: Mapping[str, Any]) -> Json:
-        """Makes or updates the profile with this email, phone_number or external_id; what is left out stays."""
-        body = payloads.resource("profile", attributes)
+        """Makes or updates the profile with this id, email, phone_number or external_id; what is left out stays."""
+        id = attributes.get("id")
+        rest = {name: value for name, value in attributes.items() if name != "id"}
+        body = payloads.resource("profile", rest, id)
         return self._once("import-profile", self._like(attributes), body=body)
 
     def bulk_import(self, profiles: Sequence[Mapping[str, Any]], list_id: str | None = None) -> Json:
@@ -329,19 +334,14 @@ class Writes:
         return look
 
     def _like(self, attributes: Mapping[str, Any]) -> Look:
-        key = next((name for name in ("email", "phone_number", "external_id") if attributes.get(name)), None)
+        key = next((name for name in ("id", "email", "phone_number", "external_id") if attributes.get(name)), None)
         if key is None:
-            raise ValueError("A profile is known by email, phone_number or external_id.")
+            raise ValueError("A profile is known by id, email, phone_number or external_id.")
+        wanted = {name: value for name, value in attributes.items() if name != "id"}
 
         def look() -> Json | None:
-            return next(
-                (
-                    one
-                    for one in self._objects("profiles", filters.equals(key, attributes[key]))
-                    if _holds(one["attributes"], attributes)
-                ),
-                None,
-            )
+            held = self._objects("profiles", filters.equals(key, attributes[key]))
+            return next((one for one in held if _holds(one["attributes"], wanted)), None)
 
         return look
 
