@@ -1,6 +1,6 @@
 """Events read one by one and field by field, for pages on which one of them is not as it should be."""
 
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, get_args
 
 import msgspec
 
@@ -66,11 +66,23 @@ def typed(raw: msgspec.Raw, kind: Any) -> Any | None:
 
 
 def struct(kind: type[T], fields: Fields) -> T:
-    """A struct of those fields that are what they should be, under the names they have in JSON."""
+    """A struct of those fields that are what they should be, under the names they have in JSON; of a struct within it
+    likewise, so that one odd leaf takes none of its neighbours with it."""
     good = {}
     for field in msgspec.structs.fields(kind):
         if field.encode_name in fields:
-            value = typed(fields[field.encode_name], field.type)
+            value = _value(fields[field.encode_name], field.type)
             if value is not None:
                 good[field.name] = value
     return kind(**good)
+
+
+def _value(raw: msgspec.Raw, kind: Any) -> Any | None:
+    value = typed(raw, kind)
+    inner = next(
+        (one for one in (kind, *get_args(kind)) if isinstance(one, type) and issubclass(one, msgspec.Struct)), None
+    )
+    if value is not None or inner is None:
+        return value
+    fields = typed(raw, Fields)
+    return struct(inner, fields) if fields is not None else None

@@ -86,7 +86,17 @@ def test_a_redirect_to_another_host_or_in_a_circle_is_refused(server: Told, klav
         klaviyo.get("lists")
 
 
-@pytest.mark.parametrize("trouble", [Reply(500, b"{}", {"content-type": JSON}), Reply(cut=0), html(200)])
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        Reply(500, b"{}", {"content-type": JSON}),
+        Reply(cut=0),
+        html(200),
+        Reply(408),
+        Reply(201, b"", {"content-type": JSON}),
+    ],
+    ids=lambda one: f"{one.status} {one.headers.get('content-type', 'nothing')[:16]}",
+)
 def test_a_write_whose_answer_is_lost_is_never_sent_again(server: Told, klaviyo: Klaviyo, trouble: Reply) -> None:
     server.script = [trouble]
 

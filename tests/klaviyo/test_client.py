@@ -6,13 +6,16 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
 
 import httpx
 import pytest
 
 from connector.klaviyo import client, wire
 from connector.klaviyo.client import Klaviyo
-from connector.klaviyo.errors import NotFound, Reconnect, TryLater, UpstreamBroken
+from connector.klaviyo.errors import BadRequest, NotFound, Reconnect, TryLater, UpstreamBroken
+from connector.klaviyo.filters import equals
 from connector.klaviyo.limits import Limiter, MemoryStore
 from tests.klaviyo.conftest import JSON, Reply, Request, Tokens, Told, html, refusal, reply
 
@@ -71,6 +74,45 @@ def test_a_page_that_comes_twice_is_asked_for_again_and_then_tolerated(server: T
     assert kept == ["L1", "L1", "L1"]
 
 
+def test_pages_that_do_not_go_on_end_whatever_their_links(server: Told, klaviyo: Klaviyo) -> None:
+    cursors = count()
+    server.handler = lambda request: following(server, str(next(cursors)), "L1")
+
+    with pytest.raises(UpstreamBroken, match="do not go on"):
+        list(klaviyo.pages("lists"))
+
+    assert len(server.requests) < 12
+
+
+def test_an_address_is_the_same_in_any_spelling(server: Told, tokens: Tokens) -> None:
+    klaviyo = Klaviyo(
+        "A", tokens, Limiter(MemoryStore()), server.url.replace("http://127.0.0.1", "HTTP://LOCALHOST") + "/"
+    )
+    link = f"http://localhost:{server.server_address[1]}/api/lists?page%5Bcursor%5D=a"
+    server.script = [reply({"data": [], "links": {"next": link}}), reply(LISTS)]
+
+    assert len(list(klaviyo.pages("lists"))) == 2
+
+
+@pytest.mark.parametrize(
+    "asked", [{"include": ("profiles",)}, {"include": "tags"}, {"sort": "-size"}, {"additional": ("profile_count",)}]
+)
+def test_what_no_row_allows_costs_no_request(server: Told, klaviyo: Klaviyo, asked: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="lists"):
+        list(klaviyo.pages("lists", **asked))
+
+    assert server.requests == []
+
+
+def test_text_that_is_no_unicode_is_a_bad_request(server: Told, klaviyo: Klaviyo) -> None:
+    with pytest.raises(BadRequest):
+        klaviyo.get("lists", filter=equals("name", "\ud800"))
+    with pytest.raises(BadRequest):
+        klaviyo.write("create-list", body={"data": {"type": "list", "attributes": {"name": "\ud800"}}})
+
+    assert server.requests == []
+
+
 def test_pages_that_go_in_a_circle_end(server: Told, klaviyo: Klaviyo) -> None:
     server.script = [following(server, "a", "L1"), following(server, "b", "L2"), following(server, "a", "L3")]
     pages = klaviyo.pages("lists")
@@ -91,6 +133,8 @@ def test_pages_that_go_in_a_circle_end(server: Told, klaviyo: Klaviyo) -> None:
         "http://[",
         "http://127.0.0.1@evil.example/",
         "http://127.0.0.1:99999999/",
+        "/oauth/token?grant_type=refresh_token",
+        "/api/../oauth/token",
     ],
 )
 def test_the_token_is_never_taken_to_another_host(server: Told, klaviyo: Klaviyo, link: str) -> None:
@@ -109,10 +153,12 @@ def test_the_token_is_never_taken_to_another_host(server: Told, klaviyo: Klaviyo
         html(403),
         html(200),
         html(404),
+        html(401),
         Reply(200, b'{"data": [', {"content-type": JSON}),
         Reply(200, b'{"data": 5}', {"content-type": JSON}),
         Reply(200, b"\xff\xfe", {"content-type": JSON}),
         Reply(200, b"", {"content-type": JSON}),
+        Reply(204),
         Reply(200, b"null", {"content-type": JSON}),
         Reply(200, b'{"data": []}', {"content-type": JSON}, cut=5),
         Reply(cut=0),
@@ -211,6 +257,13 @@ def test_a_renewed_token_that_is_refused_too_asks_for_a_new_connection(
     with pytest.raises(Reconnect):
         klaviyo.get("lists")
 
+    assert len(tokens.renewals) == 1
+
+
+def test_a_renewed_token_may_take_a_moment_to_be_known(server: Told, klaviyo: Klaviyo, tokens: Tokens) -> None:
+    server.script = [refusal(401, "not_authenticated"), refusal(401, "not_authenticated"), reply(LISTS)]
+
+    assert klaviyo.get("lists")["data"]
     assert len(tokens.renewals) == 1
 
 

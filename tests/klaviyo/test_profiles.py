@@ -108,6 +108,16 @@ def test_an_odd_profile_spoils_no_other_and_keeps_what_makes_sense() -> None:
     assert (read.count, read.next) == (3, "n")
 
 
+def test_an_odd_leaf_takes_none_of_its_neighbours_with_it() -> None:
+    marketing = {"consent": "SUBSCRIBED", "method": "FORM", "consent_timestamp": 5, "suppression": "x"}
+    row = person(
+        {"location": {"country": "Germany", "region": 5}, "subscriptions": {"email": {"marketing": marketing}}}
+    )
+
+    assert (row["country"], row["region"]) == ("Germany", None)
+    assert (row["email_consent"], row["email_method"], row["email_consent_at"]) == ("SUBSCRIBED", "FORM", None)
+
+
 def test_custom_properties_of_an_odd_shape_are_none() -> None:
     assert person({"properties": ["x"]}, ("Plan",))["properties"] is None
     assert person({"properties": {"Plan": None}}, ("Plan",))["properties"] is None
