@@ -57,7 +57,9 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument(
         "--base", type=float, help="where the history ends, in seconds since 1970; first start by default"
     )
-    parser.add_argument("--empty-account", action="store_true", help="one more account, with nothing in it")
+    parser.add_argument(
+        "--empty-account", action="store_true", help="one more account, with names but no people and no events"
+    )
     parser.add_argument("--token-life", type=int, default=3600, help="seconds")
     parser.add_argument("--rotate", action="store_true", help="a new refresh token with every refresh")
     parser.add_argument("--no-limits", action="store_true")
@@ -78,10 +80,11 @@ def assembled(options: argparse.Namespace, app: Registered) -> Sandbox:
     """All the parts. The plan of the first start stays, whatever is asked for later: changes rest on it."""
     state = State(options.state)
     asked = {"seed": options.seed, "base": int(options.base or time.time()), "accounts": options.accounts,
-             "people": options.people, "events": options.events, "empty": options.empty_account}  # fmt: skip
+             "people": options.people, "events": options.events, "empty": options.empty_account,
+             "happened": True}  # fmt: skip
     plan = state.settled("plan", asked)
     size = Size(plan["people"], plan["events"])
-    world = World(Plan(plan["seed"], plan["base"], plan["accounts"], size, plan["empty"]))
+    world = World(Plan(plan["seed"], plan["base"], plan["accounts"], size, plan["empty"], plan.get("happened", False)))
     windows = Windows(state, on=not options.no_limits)
     oauth = Oauth(app, state, world.shops, windows)
     return Sandbox(state=state, changes=Changes(state, world), oauth=oauth, windows=windows)

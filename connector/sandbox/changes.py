@@ -14,6 +14,7 @@ from connector.sandbox.world.account import DAY, Account
 from connector.sandbox.world.crowd import touched
 from connector.sandbox.world.events import NOBODY
 from connector.sandbox.world.making import World
+from connector.sandbox.world.odd import had_happened
 from connector.sandbox.world.people import Person
 
 
@@ -32,6 +33,8 @@ class Changes:
         with self._lock:
             if id not in self._current:
                 account = self.world.account(id)
+                for kind, body, at in had_happened(account) if self.world.plan.happened else ():
+                    APPLY[kind](account, body, at)
                 for _, kind, body, at in self.state.recorded(id):
                     APPLY[kind](account, body, at)
                 self._current[id] = account
@@ -84,6 +87,7 @@ def _person(account: Account, body: dict[str, Any], at: float) -> None:
 
 def _members(account: Account, body: dict[str, Any], at: float) -> None:
     members = account.lists.setdefault(body["list"], {})
+    account.joined += 1
     for id in body.get("add", ()):
         members.setdefault(account.people.by_id[id], int(at))
     for id in body.get("remove", ()):

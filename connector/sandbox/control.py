@@ -10,9 +10,11 @@ POST /_sandbox/event {"account", "metric", "profile", "time", "properties"}
 POST /_sandbox/settings {"limits", "life", "rotate"}
 """
 
+import inspect
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -126,11 +128,22 @@ STREAMS: dict[str, Callable[..., Stream]] = {
 def _trigger(sandbox: Sandbox, body: Body) -> Body:
     kind = body.pop("kind")
     if kind in FAULTS:
-        sandbox.trouble.waiting.append(Fault(kind, **body))
+        if body.get("times", 1) < 1:
+            raise Wrong("times is a number from 1 on; clear takes all trouble away.")
+        sandbox.trouble.waiting.append(_fitting(kind, Fault, {"kind": kind, **body}))
         return {"done": kind, "times": body.get("times", 1)}
     if kind not in HAPPENINGS:
         raise Wrong(f"Choose one of: {', '.join((*FAULTS, *HAPPENINGS))}.")
-    return {"done": kind, "what": HAPPENINGS[kind](sandbox, **body)}
+    return {"done": kind, "what": _fitting(kind, partial(HAPPENINGS[kind], sandbox), body)}
+
+
+def _fitting(kind: str, deed: Callable[..., Any], body: Body) -> Any:
+    """The deed with these options, if it takes them."""
+    known = list(inspect.signature(deed).parameters)
+    unknown = sorted(set(body) - set(known))
+    if unknown:
+        raise Wrong(f"{kind} does not take {', '.join(unknown)}.")
+    return deed(**body)
 
 
 def _clear(sandbox: Sandbox) -> int:

@@ -30,8 +30,7 @@ def members_of(account: Account, segment: Thing, now: int) -> dict[int, int]:
     if segment.attributes["is_processing"] or not segment.attributes["definition"]:
         return {}
     definition = msgspec.json.encode(segment.attributes["definition"])
-    lists = sum(len(members) for members in account.lists.values())
-    version = (definition, account.events.version, account.people.version, lists, now // 300)
+    version = (definition, account.events.version, account.people.version, account.joined, now // 300)
     held, members = account.derived.get(("segment", segment.id), (None, {}))
     if held != version:
         members = _worked_out(account, segment.attributes["definition"], now)

@@ -84,7 +84,12 @@ class Sandbox:
             raise forbidden(missing)
         query = parsed(operation, request.query)
         headers = self.windows.admit(install.account, operation, query, self.clock())
-        answer = self._handled(self._call(request, operation, id, query, install))
+        try:
+            answer = self._handled(self._call(request, operation, id, query, install))
+        except Refusal as refusal:
+            # What was counted says so, whatever came of it; a 429 alone leaves these headers out.
+            refusal.headers = headers | refusal.headers
+            raise
         return Answer(answer.status, answer.body, answer.headers | headers)
 
     def _call(self, request: Request, operation: Operation, id: str, query: Query, install: Install) -> Call:

@@ -52,6 +52,14 @@ def test_good_answers_say_what_is_left_and_refusals_do_not(klaviyo: Running) -> 
     assert not [name for name in refused if name.startswith("ratelimit")]
 
 
+def test_what_was_counted_and_came_to_nothing_says_what_is_left_too(klaviyo: Running) -> None:
+    with klaviyo.client() as api:
+        absent = api.get("/api/lists/NoSuch")
+
+    assert absent.status_code == 404
+    assert absent.headers["ratelimit-remaining"] == "749"
+
+
 def test_accounts_and_operations_do_not_share(klaviyo: Running) -> None:
     with klaviyo.client(AMERICA) as here, klaviyo.client(EUROPE) as there:
         assert here.get("/api/accounts").status_code == 200

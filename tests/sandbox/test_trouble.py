@@ -168,6 +168,8 @@ def test_only_this_machine_may_make_trouble(klaviyo: Running) -> None:
         ("trigger", {}),
         ("grant", {"account": "none"}),
         ("trigger", {"kind": "500", "x": 1}),
+        ("trigger", {"kind": "500", "times": 0}),
+        ("trigger", {"kind": "merge", "count": 3}),
     ],
 )
 def test_a_wrong_wish_is_refused_in_a_sentence(klaviyo: Running, action: str, body: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,7 @@ import pytest
 from connector.sandbox.world.account import DAY, Account, Size
 from connector.sandbox.world.making import Plan, World
 from connector.sandbox.world.odd import edges
-from tests.sandbox.running import AMERICA, ASIA, BASE, EMPTY, EUROPE
+from tests.sandbox.running import AMERICA, ASIA, BASE, EMPTY, EUROPE, running
 
 PLAN = Plan(seed=7, base=BASE, accounts=4, size=Size(people=1000, events=12_000), empty=True)
 SCRIPTS = {"Latin": r"[A-Za-z]", "Cyrillic": "[а-яА-Я]", "Arabic": "[\u0600-\u06ff]", "Devanagari": "[\u0900-\u097f]",
@@ -189,3 +190,20 @@ def test_lists_hold_who_signed_up(account: Account) -> None:
     assert newsletter
     for number, joined in newsletter.items():
         assert joined == account.people.all[number].created
+
+
+def test_some_profiles_were_merged_some_deleted_and_some_events_came_late(tmp_path: Path) -> None:
+    with running(tmp_path, accounts=1) as klaviyo, klaviyo.client() as api:
+        account = klaviyo.sandbox.changes.account(AMERICA)
+        gone = [person for person in account.people.all if not person.here]
+        into = {person.merged_into for person in gone if person.merged_into}
+        statuses = {api.get(f"/api/profiles/{person.id}").status_code for person in gone}
+        told = klaviyo.raw("events")
+
+    assert (
+        sorted((person.merged_into is None, person.deleted) for person in gone)
+        == [(False, False)] * 2 + [(True, True)] * 2
+    )
+    assert statuses == {404} and not {person.id for person in gone} & {event["profile"] for event in told}
+    assert into <= {event["profile"] for event in told}
+    assert sum(str(event["properties"].get("$event_id", "")).startswith("late-") for event in told) == 12

@@ -238,6 +238,29 @@ def test_segments_name_only_what_exists_and_five_at_once_are_worked_out(api: htt
     made(segment(metric))
 
 
+def test_a_segment_of_a_list_is_as_the_list_is(api: httpx.Client, klaviyo: Running) -> None:
+    people = [one["id"] for one in klaviyo.raw("profiles")[:3]]
+    list_id = made(api.post("/api/lists", **body("list", {"name": "Three"})))
+    path = f"/api/lists/{list_id}/relationships/profiles"
+    condition = {"type": "profile-group-membership", "is_member": True, "group_ids": [list_id]}
+    definition = {"condition_groups": [{"conditions": [condition]}]}
+    segment = made(api.post("/api/segments", **body("segment", {"name": "Of three", "definition": definition})))
+    klaviyo.clock.forward(10)
+
+    def members() -> set[str]:
+        return {one["id"] for one in api.get(f"/api/segments/{segment}/relationships/profiles").json()["data"]}
+
+    def change(method: str, person: str) -> None:
+        api.request(method, path, json={"data": [{"type": "profile", "id": person}]}).raise_for_status()
+
+    change("POST", people[0])
+    first = members()
+    change("DELETE", people[0])
+    change("POST", people[1])
+
+    assert (first, members()) == ({people[0]}, {people[1]})
+
+
 def test_images_have_a_format_and_a_size(api: httpx.Client) -> None:
     def uri(content: bytes) -> dict[str, Any]:
         return body("image", {"import_from_url": "data:image/png;base64," + base64.b64encode(content).decode()})

@@ -42,7 +42,8 @@ class Message:
 
 @dataclass
 class Account:
-    """`base` is when the history ends, in seconds; `start` when it begins. `lists` maps a list to who joined when.
+    """`base` is when the history ends, in seconds; `start` when it begins. `lists` maps a list to who joined when; `joined`
+    counts the changes of that.
 
     `derived` holds what was worked out from the rest, under keys that name the versions it was worked out from.
     """
@@ -58,6 +59,7 @@ class Account:
     metrics: list[Thing] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     lists: dict[str, dict[int, int]] = field(default_factory=dict)
+    joined: int = 0
     named: dict[str, str] = field(default_factory=dict)
     due: dict[tuple[str, str], Thing] = field(default_factory=dict)
     derived: dict[Any, Any] = field(default_factory=dict)

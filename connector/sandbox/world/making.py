@@ -14,13 +14,15 @@ from connector.sandbox.world.story import Story, date_of_last_event
 
 @dataclass(frozen=True)
 class Plan:
-    """What a world is made from; the same plan gives the same world. `base` is in seconds since 1970."""
+    """What a world is made from; the same plan gives the same world. `base` is in seconds since 1970; `happened`: some of
+    its profiles were merged or deleted, and some events came late."""
 
     seed: int
     base: int
     accounts: int
     size: Size
     empty: bool = False
+    happened: bool = True
 
 
 class World:

@@ -1,7 +1,9 @@
 """The odd cases that real accounts hold and that counting goes wrong on."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 
@@ -50,6 +52,23 @@ def odd_cases(story: Story) -> None:
     _told_too_much(story, people)
     _at_the_edges(story, people)
     _ahead(story, people)
+
+
+def had_happened(account: Account) -> Iterator[tuple[str, dict[str, Any], float]]:
+    """What befell an account before its history ends, as changes.py applies it: two profiles merged into others, two
+    deleted with their events, and events that came up to a month late."""
+    tally = Counter(account.events.person[row] for row in account.events.order)
+    tally.pop(NOBODY, None)
+    # Neither the busiest nor those who were made for the cases above.
+    calm = [number for number, events in sorted(tally.items()) if 3 <= events <= 40][:6]
+    if len(calm) < 6:
+        return
+    ids = [account.people.all[number].id for number in calm]
+    for source, target in (ids[0:2], ids[2:4]):
+        yield "merge", {"source": source, "target": target}, account.base - 20 * DAY
+    for profile in ids[4:6]:
+        yield "delete", {"profile": profile}, account.base - 10 * DAY
+    yield "late", {"seed": calm[0], "count": 12, "days": 30}, account.base
 
 
 def _repeated_orders(story: Story, people: list[Visitor]) -> None:

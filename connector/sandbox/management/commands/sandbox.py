@@ -16,7 +16,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("action", choices=["trigger"])
         parser.add_argument("kind", help="429 500 503 slow html403 plan403 truncated malformed reset lost-answer duplicate-page "
-                            "looping-cursor clear; revoke expire scope-removed late-events merge delete")  # fmt: skip
+                            "looping-cursor clear; revoke uninstall expire scope-removed late-events merge delete")  # fmt: skip
         parser.add_argument("--account", help="Klaviyo's id of the account; default: any, or the first")
         parser.add_argument("--times", type=int, help="how many requests meet it (default 1)")
         parser.add_argument(
