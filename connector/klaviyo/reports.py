@@ -127,6 +127,7 @@ class Reports:
 
     def flow_series(self, statistics: Collection[str], timeframe: Timeframe, conversion_metric: str, interval: str, *,
                     group_by: Collection[str] = (), filter: Filter | None = None) -> Report:  # fmt: skip
+        """Figures of flows for each hourly, daily, weekly or monthly `interval` of the time. One report."""
         groups = _grouped(group_by, "flow_id", "flow_message_id")
         asked = _asked(statistics, timeframe, conversion_metric, groups, filter)
         return self._report("flow-series", {**asked, "interval": _interval(interval, timeframe)})
@@ -138,6 +139,7 @@ class Reports:
 
     def segment_series(self, statistics: Collection[str], timeframe: Timeframe, interval: str, *,
                        filter: Filter | None = None) -> Report:  # fmt: skip
+        """Sizes of segments for each interval of the time: total_members, members_added and the like. One report."""
         asked = _asked(statistics, timeframe, None, (), filter)
         return self._report("segment-series", {**asked, "interval": _interval(interval, timeframe)})
 

@@ -113,6 +113,7 @@ def test_templates_and_universal_content(sdk: Sdk) -> None:
     change = data("template-universal-content", {"name": "Footer 2"}, id=footer)
     sdk("update_universal_content", footer, change)
     assert sdk("get_universal_content", footer).data.attributes.name == "Footer 2"
+    assert [one.id for one in sdk("get_all_universal_content").data] == [footer]
     sdk("delete_universal_content", footer)
 
 

@@ -260,6 +260,13 @@ def test_a_renewed_token_that_is_refused_too_asks_for_a_new_connection(
     assert len(tokens.renewals) == 1
 
 
+def test_a_time_to_wait_that_is_no_time_is_none(server: Told, klaviyo: Klaviyo) -> None:
+    odd = "Mon, 01 Jan 2027 00:00:00 +99999999999999"
+    server.script = [Reply(429, b"{}", {"content-type": JSON, "retry-after": odd}), reply(LISTS)]
+
+    assert klaviyo.get("lists")["data"]
+
+
 def test_a_renewed_token_may_take_a_moment_to_be_known(server: Told, klaviyo: Klaviyo, tokens: Tokens) -> None:
     server.script = [refusal(401, "not_authenticated"), refusal(401, "not_authenticated"), reply(LISTS)]
 

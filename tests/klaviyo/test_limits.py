@@ -270,6 +270,18 @@ def test_headers_tell_of_requests_that_we_did_not_make(policy: str, remaining: i
     assert limiter.left(ACCOUNT, BUCKET).steady == 149
 
 
+def test_a_slot_that_was_taken_in_vain_is_free_again_at_once() -> None:
+    """The stricter limit had room, the other none: nothing was sent, so nothing is counted."""
+    world = World(Limit(1, 15), random.Random(3))
+    limiter = Limiter(world.store, limits={"list": Limit(1, 1), "strict": Limit(1, 15)}, clock=lambda: world.now)
+    limiter.take(ACCOUNT, ("list",)).answered()
+
+    with pytest.raises(TryLater):
+        limiter.take(ACCOUNT, ("list", "strict"), max_wait=0.0)
+
+    assert limiter.left(ACCOUNT, "strict").steady == 15
+
+
 def test_a_wait_that_is_too_long_to_sleep_says_when_to_come_back() -> None:
     world = World(Limit(1, 2, 225), random.Random(3))
     slept: list[float] = []

@@ -91,6 +91,11 @@ def test_only_one_of_two_writers_of_the_same_version_succeeds(kind: str) -> None
     assert store.load(account, "lists").state["wait"] == 5.0
 
 
+def test_a_store_that_is_away_asks_for_patience() -> None:
+    with pytest.raises(TryLater):
+        Limiter(RedisStore("redis://127.0.0.1:1/0")).take("account", ("lists",))
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("kind", ["database", pytest.param("redis", marks=pytest.mark.services)])
 def test_the_days_ledger_outlives_the_process(kind: str) -> None:

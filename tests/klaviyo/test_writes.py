@@ -324,6 +324,16 @@ def test_a_profile_is_imported_once(server: Told, writes: Writes, answers: Calla
         writes.import_profile({"first_name": "Nobody"})
 
 
+def test_a_profile_is_updated_by_its_id(server: Told, writes: Writes, answers: Callable[[Answers], None]) -> None:
+    stored = thing("profile", "P1", email="eve@example.com", properties={"Plan": "gold"})
+    answers({("POST", "/api/profile-import"): [LOST], ("GET", "/api/profiles"): [several(stored)]})
+
+    assert writes.import_profile({"id": "P1", "properties": {"Plan": "gold"}})["id"] == "P1"
+    sent_body = sent(server, "POST", "/api/profile-import")[0].json["data"]
+    assert sent_body == {"type": "profile", "id": "P1", "attributes": {"properties": {"Plan": "gold"}}}
+    assert sent(server, "GET", "/api/profiles")[0].query["filter"] == 'equals(id,"P1")'
+
+
 def test_a_picture_is_uploaded_as_a_form(server: Told, writes: Writes, answers: Callable[[Answers], None]) -> None:
     answers({("POST", "/api/image-upload"): [one("image", "I1")]})
 
