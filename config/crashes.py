@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any, Final
 
+from django.utils.module_loading import import_string
+
 from config.logs import scrub
 
 if TYPE_CHECKING:
@@ -13,12 +15,12 @@ DROPPED: Final = ("request", "user", "extra", "breadcrumbs", "server_name", "mod
 def report_to(dsn: str) -> None:
     """Bodies, addresses, local variables and people stay here; what is left passes through the logs' own scrubbing."""
     try:
-        import sentry_sdk
-    except ModuleNotFoundError:
+        init = import_string("sentry_sdk.init")  # `try` and the suite's embedded parts run without the package
+    except ImportError:
         raise SystemExit(
             "SENTRY_DSN needs what requirements/production.txt lists: install that, or leave the variable empty."
         ) from None
-    sentry_sdk.init(
+    init(
         dsn=dsn,
         send_default_pii=False,
         max_request_body_size="never",

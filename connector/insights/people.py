@@ -12,8 +12,9 @@ from connector.insights.accounts import named
 from connector.insights.arguments import BadArguments, Problem, bad
 from connector.insights.groups import OTHER, Group, TooSmall, floored, ordered
 from connector.insights.held import caveats_of
+from connector.insights.members import fetched_at
 from connector.insights.outcome import AccountOutcome, Caveat, Outcome, Refusal
-from connector.insights.people_plan import Args, Plan, fetched_at, group_of, plan
+from connector.insights.people_plan import Args, Plan, group_of, plan
 from connector.insights.people_sql import Shape
 from connector.insights.people_words import definition, sentence
 from connector.insights.periods import BadPeriod, parse, zone_of
