@@ -1,28 +1,38 @@
 """Klaviyo's SDK, our client and the sandbox's own books: three readings of one world agree on every id."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from openapi_client.exceptions import NotFoundException
 
 from connector.klaviyo import filters
 from connector.klaviyo.client import Klaviyo
-from connector.klaviyo.errors import InvalidGrant, Reconnect, ScopeMissing, UpstreamBroken
+from connector.klaviyo.errors import InvalidGrant, NotFound, Reconnect, ScopeMissing, UpstreamBroken
 from connector.klaviyo.limits import Limiter, MemoryStore
 from connector.klaviyo.oauth import Oauth
 from connector.klaviyo.payloads import Campaign, Strategy
-from connector.klaviyo.resources import BUCKETS, CHANNELS, RESOURCES, Limit
+from connector.klaviyo.resources import BUCKETS, CHANNELS, RESOURCES, Limit, Resource
 from connector.klaviyo.writes import Writes
 from connector.sandbox.facts import operations
 from tests.contract.sdk import Sdk
 from tests.sandbox.running import AMERICA, ASIA, EUROPE, Running, running
 
+NESTED_PATH = re.compile(r"/api/([^/]+)/\{id\}/.+")
 SINCE, UNTIL = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 ENOUGH = {name: Limit(100_000, 1_000_000) for name in BUCKETS}
 BY_PATH = {one.path: one.id for one in operations().values() if one.method == "GET"}
 # Universal content and imports have nothing in a world that nobody has written to.
 LISTED = [
     row for row in RESOURCES.values() if "{id}" not in row.path and row.name not in ("accounts", "events", "campaigns")
+]
+
+
+# What is read below one object: its messages, tags, members. Imports are made by test_writes.py.
+NESTED = [
+    row for row in RESOURCES.values() if NESTED_PATH.fullmatch(row.path) and not row.name.startswith("bulk-import")
 ]
 
 
@@ -63,6 +73,33 @@ def test_they_agree_on_a_resource(row: object, klaviyo: Running) -> None:
 
     truth = [one["id"] for one in klaviyo.raw(RESOURCES[name].type)]
     assert sorted(read) == sorted(Sdk(klaviyo).ids(BY_PATH[path])) == sorted(truth)
+
+
+@pytest.mark.parametrize("row", NESTED, ids=lambda row: row.name)
+def test_they_agree_on_what_is_read_below_an_object(row: Resource, klaviyo: Running) -> None:
+    client, sdk = ours(klaviyo), Sdk(klaviyo)
+    parents = re.match(NESTED_PATH, row.path)
+    assert parents is not None
+
+    for parent in klaviyo.raw(parents[1])[:5]:
+        try:
+            theirs = ids_of(sdk(BY_PATH[row.path], parent["id"]), lambda one: one.id)
+        except NotFoundException:
+            with pytest.raises(NotFound):
+                client.get(row, parent["id"])
+            continue
+        if row.default_page_size:
+            read = [one["id"] for page in client.pages(row, id=parent["id"]) for one in page.data]
+            theirs = sdk.ids(BY_PATH[row.path], id=parent["id"])
+        else:
+            read = ids_of(client.get(row, parent["id"])["data"], lambda one: one["id"])
+        assert sorted(read) == sorted(theirs)
+
+
+def ids_of(data: Any, id: Callable[[Any], str]) -> list[str]:
+    """Of several objects, of one, or of none."""
+    held = getattr(data, "data", data)
+    return [id(one) for one in (held if isinstance(held, list) else [held] if held else [])]
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
