@@ -44,7 +44,7 @@ class AccountSerializer(serializers.Serializer[Any]):
     last_sync_at = serializers.DateTimeField(allow_null=True)
     complete_from = serializers.DateTimeField(allow_null=True)
     complete_to = serializers.DateTimeField(allow_null=True)
-    reports_left_today = serializers.IntegerField()
+    reports_left_today = serializers.IntegerField(allow_null=True)
     scopes_missing = serializers.ListField(child=serializers.CharField())
 
 

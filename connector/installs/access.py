@@ -8,6 +8,7 @@ from connector.installs.limits import limiter
 from connector.installs.models import Install
 from connector.installs.tokens import InstallTokens
 from connector.klaviyo.client import Klaviyo
+from connector.klaviyo.errors import TryLater
 from connector.klaviyo.oauth import Oauth
 from connector.klaviyo.resources import REPORT_BUCKET
 
@@ -21,9 +22,12 @@ def oauth() -> Oauth:
     )
 
 
-def reports_left(install: Install) -> int:
-    """Reports the account may still run: 225 in 24 hours, one ledger for all kinds."""
-    return limiter().left(install.klaviyo_id, REPORT_BUCKET).daily or 0
+def reports_left(install: Install) -> int | None:
+    """Reports the account may still run: 225 in 24 hours, one ledger for all kinds. None while the ledger is away."""
+    try:
+        return limiter().left(install.klaviyo_id, REPORT_BUCKET).daily
+    except TryLater:
+        return None
 
 
 def klaviyo(

@@ -19,6 +19,7 @@ from connector.insights import library
 from connector.insights.account_list import purchase_metric_of
 from connector.insights.outcome import Refusal
 from connector.installs import actions
+from connector.installs.access import reports_left
 from connector.installs.connect import ConnectProblem, finish, start
 from connector.installs.forms import PurchaseMetricForm
 from connector.installs.models import Install
@@ -44,6 +45,7 @@ def install_page(request: MemberRequest, id: UUID) -> HttpResponse:
         "row": row(install),
         "scopes": scopes(install),
         "counts": counts(install),
+        "reports_left": reports_left(install),
         "runs": install.runs.order_by("-id")[:10],
         "metric_form": PurchaseMetricForm(initial={"metric": install.purchase_metric}, metrics=metrics(install)),
         "purchase": purchase_metric(install),
