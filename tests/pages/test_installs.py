@@ -1,5 +1,6 @@
 """Klaviyo accounts: the list, one account, its live progress, and the ways to change it."""
 
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ from connector.installs.limits import limiter
 from connector.installs.models import Install
 from connector.installs.presenters import BADGES
 from connector.klaviyo.resources import REPORT_BUCKET
+from connector.lake.places import place_of
 from connector.sync.models import Run
 from tests.conftest import signed_in
 from tests.factories import ClientFactory, InstallFactory, MembershipFactory, RecordFactory, RunFactory
@@ -149,6 +151,25 @@ def test_a_manager_chooses_the_purchase_metric(northwind: Any, install: Any) -> 
     install.refresh_from_db()
     assert install.purchase_metric == "PLACED"
     assert AuditEvent.objects.filter(operation="install.purchase_metric_set", install_id=install.pk).exists()
+
+
+@pytest.mark.parametrize("is_readable", [True, False])
+def test_a_purchase_metric_that_is_not_settled_says_why(
+    alice_client: Client, install: Any, settings: Any, tmp_path: Any, is_readable: bool
+) -> None:
+    settings.LAKE_URL = str(tmp_path / "lake")
+    for number in range(2):
+        RecordFactory(install=install, kind="metric", klaviyo_id=f"PLACED{number}", name="Placed Order")
+    if not is_readable:
+        log = Path(place_of(install.pk).table("events")) / "_delta_log"
+        log.mkdir(parents=True)
+        (log / f"{0:020}.json").write_text("no commit")
+
+    page = alice_client.get(f"/installs/{install.pk}/").content.decode()
+
+    assert ("has 2 metrics named" in page) is is_readable
+    assert ("cannot be told just now" in page) is not is_readable
+    assert "holds no metrics" not in page
 
 
 def test_a_metric_of_another_account_is_no_choice(alice_client: Client, install: Any) -> None:
