@@ -23,6 +23,11 @@ from connector.records.names import Finding, find, was_sent
 Args = Mapping[str, Any]
 # Where two apply, the first of these is said; a choice to make (no code) comes before all reasons.
 REASONS: Final = ("", "not_found", "no_such_metric", "no_purchase_metric")
+# How a name is looked for: a campaign's may end in a star, a flow's takes all that fit.
+FINDING: Final[dict[str, dict[str, Any]]] = {
+    Kind.CAMPAIGN: {"candidate": was_sent, "star": True},
+    Kind.FLOW: {"many": True},
+}
 COUNTS: Final = """select metric, count(*), count(*) filter (where time <= $moment)
     from read_parquet($events, hive_partitioning=false) group by metric"""
 NO_MEMBER: Final[Deed] = Deed("member", "member", ())
@@ -109,12 +114,9 @@ class _Planner:
 
     def _of(self, side: str, campaign: str | None, flow: str | None) -> tuple[str, ...]:
         """The kinds of object asked for: campaign, flow, both or none."""
-        asked = {
-            "campaign": lambda text: self._find([Kind.CAMPAIGN], text, candidate=was_sent, star=True),
-            "flow": lambda text: self._find([Kind.FLOW], text, many=True),
-        }
-        texts = {kind: text for kind, text in (("campaign", campaign), ("flow", flow)) if text and text != "any"}
-        found = self._tried(*(partial(asked[kind], text) for kind, text in texts.items()))
+        asked = ((Kind.CAMPAIGN, campaign), (Kind.FLOW, flow))
+        texts = {kind.value: text for kind, text in asked if text and text != "any"}
+        found = self._tried(*(partial(self._find, [kind], text, **FINDING[kind]) for kind, text in texts.items()))
         for kind, records in zip(texts, found, strict=True):
             self._bind_objects(side, kind, records)
         return tuple(texts)
@@ -161,9 +163,11 @@ class _Planner:
         if not text:
             return []
         kinds = [Kind.LIST, Kind.SEGMENT]
-        self._check_there(find(self.install, kinds, text))
-        there = find(self.install, kinds, text, candidate=lambda record: record.deleted_at is None)
-        found = settled(there, Kind.LIST, self.install, self.args).records
+        every = find(self.install, kinds, text)
+        self._check_there(every)
+        if every.missing or every.ambiguous:  # what is gone is no choice
+            every = find(self.install, kinds, text, candidate=lambda record: record.deleted_at is None)
+        found = settled(every, Kind.LIST, self.install, self.args).records
         self.names[argument] = quoted(record.name for record in found)
         self.params[param] = [record.klaviyo_id for record in found]
         return found

@@ -52,7 +52,7 @@ SHOWN: Final = 3  # names in a sentence; beyond them a count
 def question(args: Args, known: Mapping[str, str]) -> str:
     """`Who opened “Q4 Holiday Campaign” but did not place an order within 7 days afterwards?` `known`: names by id."""
     names = as_asked(args, known)
-    among = f", being in {names['audience']}," if args.get("audience") and args.get("did") != "member" else ""
+    among = f", being in {names['audience']}," if _is_among(args) else ""
     text = f"Who {did(args, names)}{among}"
     if args.get("but_not"):
         text += f" but {did_not(args, names)}{timing(args)}"

@@ -181,9 +181,7 @@ class Writes:
 
     def import_profile(self, attributes: Mapping[str, Any]) -> Json:
         """Makes or updates the profile with this id, email, phone_number or external_id; what is left out stays."""
-        id = attributes.get("id")
-        rest = {name: value for name, value in attributes.items() if name != "id"}
-        body = payloads.resource("profile", rest, id)
+        body = payloads.resource("profile", _without_id(attributes), attributes.get("id"))
         return self._once("import-profile", self._like(attributes), body=body)
 
     def bulk_import(self, profiles: Sequence[Mapping[str, Any]], list_id: str | None = None) -> Json:
@@ -337,7 +335,7 @@ class Writes:
         key = next((name for name in ("id", "email", "phone_number", "external_id") if attributes.get(name)), None)
         if key is None:
             raise ValueError("A profile is known by id, email, phone_number or external_id.")
-        wanted = {name: value for name, value in attributes.items() if name != "id"}
+        wanted = _without_id(attributes)
 
         def look() -> Json | None:
             held = self._objects("profiles", filters.equals(key, attributes[key]))
@@ -353,6 +351,11 @@ ESTIMATION = "campaign-recipient-estimation"
 def _parts(people: Sequence[str], size: int) -> Iterator[Sequence[str]]:
     for start in range(0, len(people), size):
         yield people[start : start + size]
+
+
+def _without_id(attributes: Mapping[str, Any]) -> Json:
+    """A profile's attributes alone: its id stands beside them."""
+    return {name: value for name, value in attributes.items() if name != "id"}
 
 
 def _named(name: str) -> re.Pattern[str]:
