@@ -2,9 +2,7 @@
 
 import gzip
 import json
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -14,10 +12,10 @@ import pytest
 
 from connector.klaviyo import client, wire
 from connector.klaviyo.client import Klaviyo
-from connector.klaviyo.errors import BadRequest, NotFound, Reconnect, TryLater, UpstreamBroken
+from connector.klaviyo.errors import BadRequest, NotFound, TryLater, UpstreamBroken
 from connector.klaviyo.filters import equals
 from connector.klaviyo.limits import Limiter, MemoryStore
-from tests.klaviyo.conftest import JSON, Reply, Request, Tokens, Told, html, refusal, reply
+from tests.klaviyo.conftest import JSON, Reply, Tokens, Told, html, refusal, reply
 
 LISTS = {"data": [{"type": "list", "id": "L1", "attributes": {"name": "News"}}], "links": {"next": None}}
 
@@ -240,65 +238,11 @@ def test_a_server_that_is_not_there_is_told_as_trouble_upstream(tokens: Tokens) 
         klaviyo.get("lists")
 
 
-def test_a_refused_token_is_renewed_once(server: Told, klaviyo: Klaviyo, tokens: Tokens) -> None:
-    server.script = [refusal(401, "not_authenticated"), reply(LISTS)]
-
-    klaviyo.get("lists")
-
-    assert tokens.renewals == ["token-1"]
-    assert server.requests[1].headers["authorization"] == "Bearer token-2"
-
-
-def test_a_renewed_token_that_is_refused_too_asks_for_a_new_connection(
-    server: Told, klaviyo: Klaviyo, tokens: Tokens
-) -> None:
-    server.script = [refusal(401, "not_authenticated")]
-
-    with pytest.raises(Reconnect):
-        klaviyo.get("lists")
-
-    assert len(tokens.renewals) == 1
-
-
 def test_a_time_to_wait_that_is_no_time_is_none(server: Told, klaviyo: Klaviyo) -> None:
     odd = "Mon, 01 Jan 2027 00:00:00 +99999999999999"
     server.script = [Reply(429, b"{}", {"content-type": JSON, "retry-after": odd}), reply(LISTS)]
 
     assert klaviyo.get("lists")["data"]
-
-
-def test_a_renewed_token_may_take_a_moment_to_be_known(server: Told, klaviyo: Klaviyo, tokens: Tokens) -> None:
-    server.script = [refusal(401, "not_authenticated"), refusal(401, "not_authenticated"), reply(LISTS)]
-
-    assert klaviyo.get("lists")["data"]
-    assert len(tokens.renewals) == 1
-
-
-def test_a_refused_token_in_the_middle_of_paging_goes_on_at_the_same_page(
-    server: Told, klaviyo: Klaviyo, tokens: Tokens
-) -> None:
-    server.script = [following(server, "a", "L1"), refusal(401, "not_authenticated"), reply(LISTS)]
-
-    assert len(list(klaviyo.pages("lists"))) == 2
-    assert server.requests[2].query == {"page[cursor]": "a"}
-
-
-def test_each_thread_names_the_token_it_was_refused_with(server: Told, klaviyo: Klaviyo, tokens: Tokens) -> None:
-    """So that the source can renew once for all of them."""
-    eight = threading.Barrier(8)
-
-    def answer(request: Request) -> Reply:
-        if request.headers["authorization"] == "Bearer token-1":
-            eight.wait(5)
-            return refusal(401, "not_authenticated")
-        return reply(LISTS)
-
-    server.handler = answer
-    with ThreadPoolExecutor(8) as threads:
-        read = list(threads.map(lambda _: klaviyo.get("events"), range(8)))
-
-    assert len(read) == 8
-    assert set(tokens.renewals) == {"token-1"}
 
 
 def test_a_limit_is_waited_for_as_long_as_klaviyo_says(server: Told, tokens: Tokens) -> None:
