@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from accounts.caller import Caller
-from connector.insights.definitions import find_purchase_metric
-from connector.insights.outcome import Refusal
+from connector.insights.metrics import find_purchase_metric
+from connector.insights.refusal import Refusal
 from connector.insights.periods import utc_text
 from connector.installs.access import reports_left
 from connector.installs.models import Install

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from accounts.caller import Caller
-from connector.insights.outcome import Refusal
+from connector.insights.refusal import Refusal
 from connector.installs.models import Install
 from connector.records.names import contains, fold, words
 

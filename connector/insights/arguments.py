@@ -1,7 +1,11 @@
 """Arguments that do not fit together: one sentence per field, nothing asked of Klaviyo or the lake."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from connector.insights.periods import BadPeriod, parse, zone_of
 
 
 @dataclass(frozen=True)
@@ -22,3 +26,13 @@ class BadArguments(ValueError):
 
 def bad(field: str, message: str) -> BadArguments:
     return BadArguments([Problem(field, message)])
+
+
+def check_period(args: Mapping[str, Any], name: str, moment: datetime) -> None:
+    """Raises BadArguments for a period that is none, before anything else is looked at."""
+    if name not in args:
+        return
+    try:
+        parse(args[name], zone_of("UTC"), moment, None)
+    except BadPeriod as error:
+        raise bad(name, str(error)) from None

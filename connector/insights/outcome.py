@@ -1,72 +1,31 @@
 """What a tool found, before a door sees it: one outcome per account, and what the whole question needs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
+from connector.insights.caveats import Caveat
+from connector.insights.coverage import AccountState
+from connector.insights.objects import KlaviyoObject
+from connector.insights.refusal import Refusal
 from connector.installs.models import Install
 from connector.lake.query import Versions
-from connector.records.models import Record
-
-# Most important first: the order in which caveats are shown.
-CAVEATS: Final = (
-    "outside_range",
-    "provisional",
-    "window_open",
-    "machine_opens",
-    "no_purchase_metric",
-    "two_purchase_metrics",
-    "bots_included",
-    "duplicate_orders",
-    "future_events",
-    "other_currency",
-    "small_base",
-    "account_failed",
-    "scope_missing",
-    "renamed",
-    "deleted_object",
-    "floor_applied",
-    "attribution_window",
-    "erased",
-    "suspicious_text",
-)
-
-
-@dataclass(frozen=True)
-class Caveat:
-    code: str
-    text: str
-
-
-@dataclass(eq=False)  # not frozen: raising sets the traceback
-class Refusal(Exception):
-    """Why an account gives no figures. `status` is refused, error, pending or needs_choice."""
-
-    status: str
-    code: str = ""
-    text: str = ""
-    what_to_do: str = ""
-    retry_after: int | None = None
-    choices: tuple[Record | Install, ...] = ()
-    suggestion: dict[str, Any] | None = None  # arguments to call again with, for `next`
-    waits_for: tuple[str, ...] = ()  # audiences that a task must fetch first (record ids)
-
-    def __str__(self) -> str:
-        return self.text
 
 
 @dataclass
 class AccountOutcome:
-    """One account's part. `install` is None for a name that fits no account."""
+    """One account's part. `install` is None for a name that fits no account, `account` until it is answered."""
 
     install: Install | None
     name: str
     status: str = "ok"
     reason: Refusal | None = None
+    account: AccountState | None = None
     figures: dict[str, Any] = field(default_factory=dict)
     period: dict[str, str] | None = None
     sentence: str = ""
-    sources: list[Record] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)  # what each argument named, quoted for sentences
+    sources: list[KlaviyoObject] = field(default_factory=list)
     caveats: list[Caveat] = field(default_factory=list)
     versions: Versions | None = None
     freshness: dict[str, Any] = field(default_factory=dict)  # besides the events' span: when members were fetched
@@ -79,13 +38,18 @@ class AccountOutcome:
 
 @dataclass
 class Outcome:
-    """The whole answer of a figures tool, still in our own terms."""
+    """The whole answer of a figures tool, still in our own terms. `data`: fields of `data` beside `accounts`;
+    `method`: fields of `method` beside those that every tool has, such as `attribution`."""
 
     accounts: list[AccountOutcome]
+    question: str = ""  # what was asked, in words with the objects' own names
     definition: str = ""
-    period_label: str = ""
-    machine_opens: str | None = None
+    period_label: str | None = None
     basis: str = "events"
+    method: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+    exactness: str = "exact"
+    answer: str | None = None  # instead of the accounts' sentences
 
 
 def overall(statuses: Iterable[str]) -> str:
@@ -96,3 +60,12 @@ def overall(statuses: Iterable[str]) -> str:
     if present & {"ok", "partial"}:
         return "partial"
     return next(status for status in ("needs_choice", "pending", "error", "refused") if status in present)
+
+
+def common_names(accounts: Iterable[AccountOutcome]) -> dict[str, str]:
+    """What each argument named, where all accounts that were answered agree."""
+    found: dict[str, set[str]] = {}
+    for entry in accounts:
+        for argument, name in entry.names.items():
+            found.setdefault(argument, set()).add(name)
+    return {argument: next(iter(names)) for argument, names in found.items() if len(names) == 1}

@@ -1,6 +1,6 @@
 """Titles of line items: what an `item` argument names, compared like a name; the title is its own id."""
 
-from connector.insights.outcome import Refusal
+from connector.insights.refusal import Refusal
 from connector.installs.models import Install
 from connector.lake.query import Reader
 from connector.records.models import Kind, Record

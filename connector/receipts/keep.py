@@ -1,33 +1,38 @@
 """Make the receipt of an answer. It is written by whoever records the answer, together with the audit event."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
-from uuid import UUID
+from typing import Any, Final
 
-from django.core.serializers.json import DjangoJSONEncoder
 from uuid_utils.compat import uuid7
 
 from accounts.caller import Caller
 from connector.insights.outcome import Outcome
-from connector.receipts.models import Receipt
+from connector.insights.question import Stored
+from connector.lake.query import Versions
+from connector.receipts.models import Receipt, ReceiptInstall
+
+GROUPS_KEPT: Final = 10_000  # of each account; of more the number is kept
 
 
 def receipt_of(
-    caller: Caller, tool: str, args: Mapping[str, Any], outcome: Outcome, *, moment: datetime, took_ms: int
+    caller: Caller,
+    tool: str,
+    args: Mapping[str, Any],
+    outcome: Outcome,
+    *,
+    definition_version: int,
+    moment: datetime,
+    took_ms: int,
 ) -> Receipt:
-    """An unsaved receipt; its `answer` is set once the envelope, which names the receipt, is whole."""
-    entries = [entry for entry in outcome.accounts if entry.install and entry.versions]
+    """An unsaved receipt; `fill` it once the envelope, which names the receipt, is whole."""
     return Receipt(
         id=uuid7(),
         organization=caller.organization,
         tool=tool,
         args=dict(args),
-        resolved={str(entry.install.pk): plain(entry.resolved) for entry in entries if entry.install},
-        versions={
-            str(entry.install.pk): entry.versions.facts() for entry in entries if entry.install and entry.versions
-        },
-        install_text=joined([entry.install.pk for entry in outcome.accounts if entry.install]),
+        question=outcome.question[:500],
+        definition_version=definition_version,
         user_id=caller.user.pk,
         user_label=caller.user.email,
         via=caller.via,
@@ -38,14 +43,26 @@ def receipt_of(
     )
 
 
-def joined(installs: Sequence[UUID]) -> str:
-    return " ".join(sorted(str(key) for key in installs))
+def fill(receipt: Receipt, answer: Mapping[str, Any]) -> None:
+    receipt.answer = answer
+    receipt.status, receipt.sentence = str(answer["status"]), str(answer["answer"])
 
 
-def plain(value: Any) -> Any:
-    """JSON types only: instants as ISO 8601, the rest as it is."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(item) for item in value]
-    return value if isinstance(value, str | int | float | bool | type(None)) else DjangoJSONEncoder().default(value)
+def install_rows(receipt: Receipt, outcome: Outcome) -> list[ReceiptInstall]:
+    """A row for every account asked, also for one that gave no figures: its name and reason are in the answer."""
+    return [
+        ReceiptInstall(
+            receipt=receipt,
+            install_id=entry.install.pk,
+            versions=entry.versions.facts() if entry.versions else None,
+            resolved=entry.resolved if entry.versions else None,
+        )
+        for entry in outcome.accounts
+        if entry.install
+    ]
+
+
+def stored(receipt: Receipt) -> dict[Any, Stored]:
+    """The accounts that were answered, as a question of the same meaning binds them."""
+    rows = receipt.installs.exclude(versions=None)
+    return {row.install_id: Stored(Versions.of(row.versions), row.resolved) for row in rows}

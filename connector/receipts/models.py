@@ -1,32 +1,26 @@
 """What was answered: the question as resolved, the versions read, the figures, so that it can be run again."""
 
-from typing import TYPE_CHECKING, Self
+from typing import Self
 from uuid import UUID
 
 from django.db import models
 from uuid_utils.compat import uuid7
 
 from accounts import public_ids
+from accounts.caller import Caller
 from accounts.tenancy import InOrganization, TenantQuerySet
-from connector.installs.models import Install
-
-if TYPE_CHECKING:
-    from accounts.caller import Caller
 
 PREFIX = "rcp_"
 
 
 class ReceiptQuerySet(TenantQuerySet["Receipt"]):
-    def visible_to(self, caller: "Caller") -> Self:
+    def visible_to(self, caller: Caller) -> Self:
         """Only receipts all of whose installs the caller sees now."""
         rows = self.in_organization(caller.organization)
         if caller.installs is None:
             return rows
-        # A JSON list has no subset test on SQLite; there are few installs, so each hidden one is excluded by its text.
-        hidden = Install.objects.in_organization(caller.organization).exclude(pk__in=caller.installs)
-        for key in hidden.values_list("pk", flat=True):
-            rows = rows.exclude(install_text__contains=str(key))
-        return rows
+        hidden = ReceiptInstall.objects.filter(receipt=models.OuterRef("pk")).exclude(install_id__in=caller.installs)
+        return rows.exclude(models.Exists(hidden))
 
     def named(self, public: str) -> Self:
         """The receipt of a public id; none for a text that is no such id."""
@@ -40,13 +34,11 @@ class Receipt(InOrganization):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     tool = models.CharField(max_length=40)
     args = models.JSONField(help_text="As the caller gave them")
-    # Ids of objects and their messages, metric ids, instants, moment, floor: what `same` binds (architecture 7.12).
-    resolved = models.JSONField()
-    versions = models.JSONField(help_text="Install id to the versions of the tables read")
-    answer = models.JSONField(help_text="The whole envelope, every row")
-    install_text = models.TextField(
-        help_text="Ids of all installs in it, joined: who sees not every one of them sees nothing"
-    )
+    question = models.CharField(max_length=500, blank=True, help_text="What was asked, in words, with resolved names")
+    status = models.CharField(max_length=16, default="ok")
+    sentence = models.TextField(blank=True, help_text="The envelope's answer, for lists that do not load it")
+    definition_version = models.PositiveIntegerField(default=1, help_text="Of the tool, as of the answer")
+    answer = models.JSONField(help_text="The whole envelope, at most 10,000 groups an account")
     user_id = models.UUIDField(null=True)
     user_label = models.CharField(max_length=254, blank=True)
     via = models.CharField(max_length=16)
@@ -67,6 +59,25 @@ class Receipt(InOrganization):
     @property
     def public_id(self) -> str:
         return public_ids.public_id(PREFIX, self.id)
+
+
+class ReceiptInstall(models.Model):
+    """One account of an answer: the allow-list of who may see it, and what a further run reads. `install_id` is no foreign
+    key: a receipt outlives the install it was counted from."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    receipt = models.ForeignKey(Receipt, on_delete=models.CASCADE, related_name="installs")
+    install_id = models.UUIDField()
+    versions = models.JSONField(null=True, help_text="Of every table read; null where nothing was read")
+    # Ids of objects and their messages, metric ids, instants, floor: what `same` binds (architecture 7.12).
+    resolved = models.JSONField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["receipt", "install_id"], name="one_row_per_install_read")]
+        indexes = [models.Index(fields=["install_id"], name="receipt_by_install")]
+
+    def __str__(self) -> str:
+        return f"{self.receipt} of {self.install_id}"
 
 
 def key_of(public: str) -> UUID | None:

@@ -3,7 +3,7 @@
 from typing import Final
 from urllib.parse import quote
 
-from connector.records.models import Kind, Record
+from connector.records.models import Kind
 
 BASE: Final = "https://www.klaviyo.com"
 PATHS: Final[dict[str, str]] = {
@@ -13,14 +13,10 @@ PATHS: Final[dict[str, str]] = {
     Kind.SEGMENT: "/list/{id}",
     Kind.METRIC: "/metric/{id}",
     Kind.TEMPLATE: "/template/{id}",
-    Kind.MESSAGE: "/campaign/{id}/overview",
 }
 
 
-def klaviyo_url(record: Record) -> str:
-    """The object's page at Klaviyo; a message leads to its campaign or flow."""
-    kind, key = record.kind, record.klaviyo_id
-    if kind == Kind.MESSAGE:
-        kind, key = (Kind.FLOW if record.facts.get("of") == Kind.FLOW else Kind.CAMPAIGN), record.parent
+def klaviyo_url(kind: str, key: str) -> str:
+    """The object's page at Klaviyo; the front page for a kind that has none."""
     path = PATHS.get(kind)
     return BASE + path.replace("{id}", quote(key, safe="")) if path else BASE

@@ -1,57 +1,113 @@
-"""The one entry of every door: check the arguments, the role, the scope; answer; record; hand out the envelope."""
+"""The one entry of every door: check the arguments, the role, the scope; answer; record; hand out the envelope.
 
+    gate in -> validate -> rights -> Question -> the tool, again while it waits for members -> gate out -> receipt and audit
+
+`steps` is the call as a generator: it yields while it waits and then holds nothing (no database connection, no place at
+DuckDB); `call` drives it in the caller's own thread, the assistants' door without one.
+"""
+
+import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from django.conf import settings
-from django.core import signing
+from django.db import connection
 from django.utils import timezone
 
 from accounts.caller import Caller
 from accounts.permissions import can
 from audit.record import build
 from connector.insights.arguments import BadArguments, Problem, bad
-from connector.insights.outcome import Outcome, Refusal
-from connector.receipts.keep import receipt_of
+from connector.insights.outcome import AccountOutcome, Outcome
+from connector.insights.question import CALL_SECONDS, Question
+from connector.insights.refusal import Refusal
+from connector.lake.errors import LakeError
+from connector.privacy.untrusted import clean
+from connector.receipts.keep import GROUPS_KEPT, fill, install_rows, receipt_of
 from connector.receipts.models import Receipt
+from connector.tools import admission, cursors, fit, jobs
 from connector.tools import envelope as envelopes
-from connector.tools import jobs, ledger
-from connector.tools.catalogue import TOOLS, Tool
-from connector.tools.envelope import LIMIT, Envelope
+from connector.tools.catalogue import TOOLS
+from connector.tools.envelope import Envelope
+from connector.tools.fit import Offset
+from connector.tools.group_commit import commit
+from connector.tools.tool import Tool
 from connector.tools.validation import problems_in, trimmed
 
-__all__ = ["BadArguments", "Problem", "UnknownTool", "call", "is_error"]
+__all__ = ["BadArguments", "Problem", "UnknownTool", "Wait", "call", "is_error", "steps"]
 
-CURSOR_SALT: Final = "tools.cursor"
+logger = logging.getLogger(__name__)
+
+LIMIT: Final = 25  # groups of an account, unless the caller says otherwise
+POLL: Final = 0.2
+OUTCOME_OF: Final = {"refused": "refused", "error": "failed"}
+
+Steps = Generator["Wait", None, Envelope]
+Result = Outcome | Envelope
 
 
 class UnknownTool(LookupError):
     """There is no tool of that name."""
 
 
-def call(caller: Caller, name: str, args: Mapping[str, Any], *, patience: float | None = None) -> Envelope:
-    """Answer one call. Raises UnknownTool, BadArguments.
+class Wait:
+    """The call waits: look again in `seconds`, go on once `is_over()`, at the latest at `until` (time.monotonic())."""
 
-    `patience`: seconds to wait for members of a list or segment before the answer is pending (jobs.PATIENCE).
+    def __init__(self, is_over: Any, until: float, seconds: float = POLL) -> None:
+        self.is_over, self.until, self.seconds = is_over, until, seconds
+
+
+@dataclass
+class Call:
+    """One call on its way: what came, when, and since when it is worked on."""
+
+    caller: Caller
+    tool: Tool
+    args: dict[str, Any]
+    moment: datetime
+    budget: float = CALL_SECONDS  # seconds for all accounts together
+    is_job: bool = False  # a job's pending answer is not recorded: it is asked again
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def deadline(self) -> float:
+        return self.started + self.budget
+
+    @property
+    def took_ms(self) -> int:
+        return int((time.monotonic() - self.started) * 1000)
+
+
+def call(caller: Caller, name: str, args: Mapping[str, Any]) -> Envelope:
+    """Answer one call. Raises UnknownTool, BadArguments, NotRecorded.
+
     Everything else that can go wrong is in the envelope: `refused` and `error` with a reason. `search` and `fetch` answer
     their own exact form. Whatever is returned has been recorded first.
     """
-    tool = TOOLS.get(name)
-    if tool is None:
-        raise UnknownTool(f"There is no tool {name!r}. GET tools/ lists those there are.")
-    started, moment = time.monotonic(), timezone.now()
-    given = trimmed(dict(args))
-    problems = problems_in(tool.validator, tool.required, given)
-    if problems:
-        raise BadArguments(problems)
-    barred = _barred(caller, tool)
-    if barred:
-        return _recorded_plain(caller, tool, given, barred, started)
-    if "cursor" in given and tool.rows:
-        return _recorded_plain(caller, tool, given, _next_page(caller, tool, given), started)
-    return _answer(caller, tool, given, moment, started, patience)
+    return driven(steps(caller, name, args))
+
+
+def driven(work: Steps) -> Envelope:
+    """Drive a call to its end in this thread, which holds no connection while it waits."""
+    try:
+        while True:
+            wait = next(work)
+            _release()
+            while not wait.is_over() and time.monotonic() < wait.until:
+                time.sleep(wait.seconds)
+    except StopIteration as end:
+        answer: Envelope = end.value
+        return answer
+
+
+def _release() -> None:
+    """Give the connection back; not in a transaction, whose rows none else would see."""
+    if not connection.in_atomic_block:
+        connection.close()
 
 
 def is_error(envelope: Mapping[str, Any]) -> bool:
@@ -59,151 +115,200 @@ def is_error(envelope: Mapping[str, Any]) -> bool:
     return envelope.get("status") in ("refused", "error")
 
 
-def _barred(caller: Caller, tool: Tool) -> Envelope | None:
+def steps(caller: Caller, name: str, args: Mapping[str, Any]) -> Steps:
+    """The call as a generator; see `call`."""
+    tool = TOOLS.get(name)
+    if tool is None:
+        raise UnknownTool(f"There is no tool {clean(name[:64])!r}. GET tools/ lists those there are.")
+    asked = Call(caller, tool, _given(tool, args), timezone.now())
+    stopped = _stopped(asked)
+    if stopped:
+        return _recorded_plain(asked, stopped)
+    return (yield from answered(asked))
+
+
+def answered(asked: Call) -> Steps:
+    """A call that may be asked: answer it, again when members it waited for have come, and record it once."""
+    question = Question(asked.caller, asked.args, asked.moment, asked.deadline)
+    give_up = min(asked.started + jobs.PATIENCE, asked.deadline)
+    while True:
+        result = yield from _admitted(asked, question)
+        wanted = jobs.wanted(result)
+        jobs.want(wanted)
+        if not wanted or asked.is_job or time.monotonic() >= give_up:
+            return _recorded(asked, result)
+        yield Wait(partial(jobs.are_settled, wanted), give_up)
+        assert isinstance(result, Outcome)
+        question = question.keeping(result.accounts)
+
+
+def _admitted(asked: Call, question: Question) -> Generator[Wait, None, Result]:
+    """The tool's answer once it is the caller's turn; a turn is held no longer than the tool works."""
+    ticket = admission.enter(asked.caller)
+    try:
+        if not ticket.is_admitted():
+            yield Wait(ticket.is_admitted, asked.deadline, 0.02)
+        if not ticket.is_admitted():
+            text = "Too many questions are being answered just now."
+            return envelopes.of_refusal(Refusal("error", "rate_limited", text, "Ask again in a moment.", 5))
+        return _ran(asked, question)
+    finally:
+        ticket.leave()
+
+
+def _given(tool: Tool, args: Mapping[str, Any]) -> dict[str, Any]:
+    """The gate in: every text cleaned, then held against the schema. Raises BadArguments."""
+    given: dict[str, Any] = trimmed(clean(dict(args)))
+    problems = problems_in(tool.validator, tool.required, given)
+    if problems:
+        raise BadArguments(problems)
+    return given
+
+
+def _stopped(asked: Call) -> Envelope | None:
+    """Why the call may not be asked at all."""
+    caller, tool = asked.caller, asked.tool
+    retry_after = admission.check_rate(caller)
+    if retry_after is not None:
+        text = "Too many calls: 60 a minute may come from one connection."
+        wait = f"Wait {retry_after} seconds, then ask again."
+        return envelopes.of_refusal(Refusal("error", "rate_limited", text, wait, retry_after))
     if not can(caller, tool.ability):
-        return envelopes.refused(
-            "role", f"Your role ({caller.role}) may not use {tool.name}.", "Ask an owner or admin of your organization."
-        )
+        text = f"Your role ({caller.role}) may not use {tool.name}."
+        return envelopes.refused("role", text, "Ask an owner or admin of your organization.")
     if tool.scope not in caller.scopes:
-        return envelopes.refused(
-            "grant_scope",
-            f"This connection may not {'propose drafts' if tool.scope == 'write' else 'ask questions'}: the scope “{tool.scope}” was not granted.",
-            "Connect again and tick it on the consent page, or use a key that has it.",
-        )
+        what = "propose drafts" if tool.scope == "write" else "ask questions"
+        text = f"This connection may not {what}: the scope “{tool.scope}” was not granted."
+        todo = "Connect again and tick it on the consent page, or use a key that has it."
+        return envelopes.refused("grant_scope", text, todo)
     return None
 
 
-def _answer(
-    caller: Caller, tool: Tool, args: dict[str, Any], moment: datetime, started: float, patience: float | None
-) -> Envelope:
+def _ran(asked: Call, question: Question) -> Result:
+    """Whatever goes wrong inside a tool ends in the envelope; what it was stands in the log, without the question."""
     try:
-        result = jobs.waited_for(lambda: tool.run(caller, args, moment), patience)
+        if "cursor" in asked.args and asked.tool.groups.rows:
+            return _further_page(asked)
+        return asked.tool.run(question)
+    except BadArguments:
+        raise
     except Refusal as refusal:
-        return _recorded_plain(caller, tool, args, envelopes.of_refusal(refusal), started)
+        return envelopes.of_refusal(refusal)
+    except LakeError as error:
+        logger.error("%s could not read the lake: %s", asked.tool.name, type(error).__name__)
+        text = "The event store could not be read just now."
+        return envelopes.of_refusal(Refusal("error", "timeout", text, "Ask again in a minute.", 60))
+    except Exception as error:
+        logger.exception("%s failed: %s", asked.tool.name, type(error).__name__)
+        text = "Something went wrong here; it was noted."
+        return envelopes.of_refusal(Refusal("error", "internal", text, "Ask again in a minute.", 60))
+
+
+def _recorded(asked: Call, result: Result) -> Envelope:
     if isinstance(result, Outcome):
-        return _recorded_outcome(caller, tool, args, result, moment, started)
-    return _recorded_plain(caller, tool, args, result, started)
+        return _recorded_outcome(asked, result)
+    return _recorded_plain(asked, result)
 
 
-def _recorded_outcome(
-    caller: Caller, tool: Tool, args: dict[str, Any], outcome: Outcome, moment: datetime, started: float
-) -> Envelope:
+def _recorded_outcome(asked: Call, outcome: Outcome) -> Envelope:
     """Write receipt and audit event together, then cut the answer to size."""
-    whole = envelopes.of_outcome(outcome)
-    whole["next"] = suggestions(tool, args, outcome, whole)
+    tool = asked.tool
+    whole = envelopes.of_outcome(outcome, tool.columns)
+    whole["next"] = suggestions(tool, asked.args, outcome.accounts, whole)
+    is_pending = any(entry.status == "pending" for entry in outcome.accounts)
+    if is_pending and asked.is_job:
+        return whole
+    if is_pending:
+        whole["job"] = jobs.shown(jobs.open_job(asked.caller, tool.name, asked.args))
     rows: list[Any] = []
-    if any(entry.status == "pending" for entry in outcome.accounts):
-        job = jobs.open_job(caller, tool.name, args)
-        whole["job"] = jobs.shown(job)
     if whole["status"] in ("ok", "partial"):
-        receipt = receipt_of(caller, tool.name, args, outcome, moment=moment, took_ms=_ms(started))
-        whole["receipt"] = {"id": receipt.public_id, "url": f"{settings.PUBLIC_URL}/receipts/{receipt.public_id}/"}
-        receipt.answer = whole
-        rows.append(receipt)
-    rows += _audit_rows(caller, tool, args, whole, started, outcome)
-    ledger.write(rows)
-    return _page(tool, args, whole, place=0)
+        rows = _receipt_rows(asked, outcome, whole)
+    else:
+        whole = clean(whole)
+    commit(rows + _audit_rows(asked, whole, outcome))
+    stored = rows[0].answer if rows else whole
+    return page_of(tool, stored, asked.args.get("limit", LIMIT), Offset())
 
 
-def _page(tool: Tool, args: Mapping[str, Any], whole: Envelope, place: int) -> Envelope:
-    """The rows from `place` on that fit; `more` with a cursor when some are left out."""
-    page, left_out = envelopes.fitted(whole, tool.rows, args.get("limit", LIMIT), place)
+def _receipt_rows(asked: Call, outcome: Outcome, whole: Envelope) -> list[Any]:
+    """The receipt first, then a row per account; the envelope names the receipt."""
+    tool = asked.tool
+    receipt = receipt_of(
+        asked.caller,
+        tool.name,
+        asked.args,
+        outcome,
+        definition_version=tool.definition_version,
+        moment=asked.moment,
+        took_ms=asked.took_ms,
+    )
+    whole["receipt"] = {"id": receipt.public_id, "url": f"{settings.PUBLIC_URL}/receipts/{receipt.public_id}/"}
+    fill(receipt, clean(fit.capped(whole, tool.groups, GROUPS_KEPT)))
+    return [receipt, *install_rows(receipt, outcome)]
+
+
+def page_of(tool: Tool, whole: Envelope, limit: int, offset: Offset) -> Envelope:
+    """The groups from `offset` on that fit; `more` with a cursor when some are left out."""
+    page, left_out, after = fit.fitted(whole, tool.groups, limit, offset)
     if left_out and whole["receipt"]:
-        shown = max(
-            len([row for row in entry.get(tool.rows) or [] if row.get("value") != "other"])
-            for entry in page["data"]["accounts"]
-        )
-        cursor = {"r": whole["receipt"]["id"], "p": place + shown, "l": args.get("limit", LIMIT)}
-        page["more"] = {"cursor": signing.dumps(cursor, salt=CURSOR_SALT, compress=True), "left_out": left_out}
+        carried = {"r": whole["receipt"]["id"], "g": after.group, "b": after.buckets, "l": limit}
+        page["more"] = {"cursor": cursors.made(tool.name, carried), "left_out": left_out}
     return page
 
 
-def _next_page(caller: Caller, tool: Tool, args: Mapping[str, Any]) -> Envelope:
-    """Further rows of a recorded answer: the receipt holds them all. Raises BadArguments."""
-    if len(args) > 1:
-        raise bad("cursor", "stands alone: it carries the question, so give no other argument")
-    from_receipt = read_cursor(args["cursor"])
-    receipt = find_receipt(caller, from_receipt["r"], tool.name)
-    return _page(tool, {"limit": from_receipt["l"]}, receipt.answer, from_receipt["p"])
-
-
-def read_cursor(text: str) -> dict[str, Any]:
-    """What a cursor of ours carries. Raises BadArguments for any other text."""
-    try:
-        carried = signing.loads(text, salt=CURSOR_SALT)
-    except signing.BadSignature:
-        raise bad("cursor", "is none that a former answer gave; ask the question again") from None
-    return dict(carried)
-
-
-def find_receipt(caller: Caller, public: str, tool: str) -> Receipt:
-    receipt = Receipt.objects.visible_to(caller).named(public).filter(tool=tool).first()
+def _further_page(asked: Call) -> Envelope:
+    """Further groups of a recorded answer: the receipt holds them all. Raises BadArguments."""
+    carried = cursors.read(asked.tool.name, asked.args)
+    receipts = Receipt.objects.visible_to(asked.caller).named(carried["r"])
+    receipt = receipts.filter(tool=asked.tool.name).first()
     if receipt is None:
         raise bad("cursor", "belongs to an answer that is no longer kept; ask the question again")
-    return receipt
+    return page_of(asked.tool, receipt.answer, carried["l"], Offset(carried["g"], carried["b"]))
 
 
-def _recorded_plain(caller: Caller, tool: Tool, args: Mapping[str, Any], answer: Envelope, started: float) -> Envelope:
-    ledger.write(_audit_rows(caller, tool, args, answer, started, None))
+def _recorded_plain(asked: Call, answer: Envelope) -> Envelope:
+    answer = clean(answer)
+    commit(_audit_rows(asked, answer, None))
     return answer
 
 
-OUTCOME_OF: Final = {"refused": "refused", "error": "failed"}
-
-
-def _audit_rows(
-    caller: Caller,
-    tool: Tool,
-    args: Mapping[str, Any],
-    answer: Mapping[str, Any],
-    started: float,
-    outcome: Outcome | None,
-) -> list[Any]:
-    """Who, through which door and assistant, which account, which tool: the event, and the words as its erasable part."""
+def _audit_rows(asked: Call, answer: Mapping[str, Any], outcome: Outcome | None) -> list[Any]:
+    """Who, through which door and assistant, which account, which question: the event, and the words as its erasable part."""
     installs = [entry.install for entry in outcome.accounts if entry.install] if outcome else []
     receipt = answer.get("receipt")
     event, detail = build(
         "tool.called",
-        **caller.facts(),
+        **asked.caller.facts(),
         outcome=OUTCOME_OF.get(str(answer.get("status")), "ok"),
         install_id=installs[0].pk if len(installs) == 1 else None,
         account_label=", ".join(str(install) for install in installs),
         subject_kind="tool",
-        subject_id=tool.name,
-        subject_label=tool.title,
-        duration_ms=_ms(started),
-        rows=sum(len(entry.get(tool.rows) or []) or 1 for entry in (answer.get("data") or {}).get("accounts", [])),
+        subject_id=asked.tool.name,
+        subject_label=clean(outcome.question) if outcome and outcome.question else asked.tool.title,
+        duration_ms=asked.took_ms,
+        rows=_row_count(asked.tool, answer),
         receipt=receipt["id"] if receipt else "",
         after={"status": answer.get("status", "ok"), "reason": (answer.get("reason") or {}).get("code")},
-        detail={"args": dict(args)},
+        detail={"args": asked.args},
     )
     return [event, detail] if detail else [event]
 
 
+def _row_count(tool: Tool, answer: Mapping[str, Any]) -> int:
+    data = answer.get("data") or {}
+    entries = [data] if tool.groups.in_data else data.get("accounts") or []
+    return sum(max((len(entry.get(name) or []) for name in tool.groups.rows), default=0) or 1 for entry in entries)
+
+
 def suggestions(
-    tool: Tool, args: Mapping[str, Any], outcome: Outcome, whole: Mapping[str, Any]
+    tool: Tool, args: Mapping[str, Any], entries: list[AccountOutcome], whole: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """At most three calls that would make sense next; each works as it stands."""
-    found = []
-    for entry in outcome.accounts:
-        if entry.reason and entry.reason.suggestion:
-            found.append(
-                {
-                    "tool": tool.name,
-                    "args": entry.reason.suggestion,
-                    "why": "All campaigns whose name contains these words.",
-                }
-            )
-    if any(caveat["code"] == "machine_opens" for caveat in whole["caveats"]) and args.get("machine_opens") != "exclude":
-        found.append(
-            {
-                "tool": tool.name,
-                "args": {**args, "machine_opens": "exclude"},
-                "why": "The same without opens by machines.",
-            }
-        )
-    return found[:3]
-
-
-def _ms(started: float) -> int:
-    return int((time.monotonic() - started) * 1000)
+    why = "All campaigns whose name contains these words."
+    found = [
+        {"args": entry.reason.suggestion, "why": why}
+        for entry in entries
+        if entry.reason and entry.reason.suggestion
+    ]
+    found += tool.suggest(args, whole) if tool.suggest else []
+    return [{"tool": tool.name, **each} for each in found][:3]

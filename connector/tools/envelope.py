@@ -1,23 +1,24 @@
 """The one form in which every answer leaves, whatever the door."""
 
-import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from copy import deepcopy
+from itertools import zip_longest
 from typing import Any, Final
 
-from connector.insights.outcome import CAVEATS, AccountOutcome, Caveat, Outcome, Refusal, overall
+from connector.insights.caveats import Caveat, by_weight
+from connector.insights.columns import Column
+from connector.insights.coverage import AccountState, state_of
+from connector.insights.objects import KlaviyoObject
+from connector.insights.outcome import AccountOutcome, Outcome, overall
 from connector.insights.periods import utc_text, zone_of
+from connector.insights.refusal import Refusal
 from connector.installs.models import Install
 from connector.records.links import klaviyo_url
 from connector.records.models import Record
 
 Envelope = dict[str, Any]
-SIZE: Final = 24_000  # bytes of a result's text
 SOURCES: Final = 25
-LIMIT: Final = 25
-# Bidi controls and zero-width characters: invisible, so they could hide or reorder what a person or a model reads.
-INVISIBLE: Final = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")
+CHOICES: Final = 10
+SENTENCES: Final = 5  # accounts that the answer tells of; of more, a count
 
 
 def blank(status: str = "ok", answer: str = "") -> Envelope:
@@ -53,34 +54,40 @@ def of_refusal(refusal: Refusal) -> Envelope:
     return made
 
 
-def of_outcome(outcome: Outcome) -> Envelope:
-    """The whole answer, every row of it; `fitted` cuts it to a door's size."""
+def of_outcome(outcome: Outcome, columns: Sequence[Column]) -> Envelope:
+    """The whole answer, every row of it; a door cuts it to size (fit.py)."""
     statuses = [entry.status for entry in outcome.accounts if not _is_absent(entry)] or [
         entry.status for entry in outcome.accounts
     ]
-    made = blank(overall(statuses), answer_of(outcome.accounts))
-    made["data"] = {"accounts": [_entry(entry) for entry in outcome.accounts]}
-    made["method"] = method(outcome)
+    made = blank(overall(statuses), outcome.answer or answer_of(outcome.accounts))
+    made["exactness"] = outcome.exactness
+    made["data"] = {"accounts": [_entry(entry) for entry in outcome.accounts], **outcome.data}
+    made["method"] = method(outcome, columns)
     made["sources"] = sources(outcome.accounts)
     made["freshness"] = [
-        {
-            "account": entry.install.klaviyo_id,
-            **span(entry.install),
-            "version": entry.versions.events,
-            **entry.freshness,
-        }
+        {"account": entry.account.id, **span(entry.account), "version": entry.versions.events, **entry.freshness}
         for entry in outcome.accounts
-        if entry.install and entry.versions
+        if entry.account and entry.versions
     ]
     made["caveats"] = caveats(outcome.accounts, made["status"])
-    unsettled = next(
-        (entry.reason for entry in outcome.accounts if entry.reason and entry.status == made["status"]), None
-    )
+    _settle(made, outcome.accounts)
+    return made
+
+
+def _settle(made: Envelope, entries: Sequence[AccountOutcome]) -> None:
+    """The reason of the whole, and the choices of every account that leaves one."""
+    unsettled = [entry.reason for entry in entries if entry.reason and entry.status == made["status"]]
     if unsettled and made["status"] in ("refused", "error"):
-        made["reason"] = reason(unsettled)
-    if unsettled:
-        made["choices"] = [choice(found) for found in unsettled.choices]
-    return visible(made)
+        made["reason"] = reason(unsettled[0])
+    asked = [entry.reason for entry in entries if entry.reason and entry.reason.choices]
+    if made["status"] in ("needs_choice", "refused"):
+        made["choices"] = evenly([[choice(found) for found in refusal.choices] for refusal in asked])
+
+
+def evenly(lists: Sequence[Sequence[Any]]) -> list[Any]:
+    """At most CHOICES, taken in turn from each list, then in the order of the lists."""
+    turns = [(at, number) for number, row in enumerate(zip_longest(*lists)) for at, each in enumerate(row) if each]
+    return [lists[at][number] for at, number in sorted(turns[:CHOICES])]
 
 
 def _is_absent(entry: AccountOutcome) -> bool:
@@ -90,27 +97,24 @@ def _is_absent(entry: AccountOutcome) -> bool:
 
 def answer_of(entries: Sequence[AccountOutcome]) -> str:
     sentences = [entry.sentence or (entry.reason.text if entry.reason else "") for entry in entries]
-    if len(sentences) > 5:
-        left = len(sentences) - 5
-        return " ".join(sentences[:5]) + f" {left} more accounts are in the data."
+    if len(sentences) > SENTENCES:
+        left = len(sentences) - SENTENCES
+        more = "1 more account is" if left == 1 else f"{left} more accounts are"
+        return " ".join(sentences[:SENTENCES]) + f" {more} in the data."
     return " ".join(sentences)
 
 
 def _entry(entry: AccountOutcome) -> dict[str, Any]:
-    install = entry.install
+    account = entry.account or (state_of(entry.install) if entry.install else None)
     shown: dict[str, Any] = {
-        "account": account(install) if install else {"id": None, "name": entry.name},
+        "account": {"id": account.id, "name": account.name} if account else {"id": None, "name": entry.name},
         "status": entry.status,
     }
     if entry.reason:
         shown["reason"] = reason(entry.reason)
-    if install:
-        shown |= {"time_zone": install.time_zone, "currency": install.currency}
+    if account:
+        shown |= {"time_zone": account.time_zone, "currency": account.currency}
     return shown | ({"period": entry.period} if entry.period else {}) | entry.figures
-
-
-def account(install: Install) -> dict[str, str]:
-    return {"id": install.klaviyo_id, "name": install.name}
 
 
 def reason(refusal: Refusal) -> dict[str, Any]:
@@ -124,21 +128,20 @@ def reason(refusal: Refusal) -> dict[str, Any]:
     return shown
 
 
-def method(outcome: Outcome) -> dict[str, Any]:
+def method(outcome: Outcome, columns: Sequence[Column]) -> dict[str, Any]:
     period = next((entry.period for entry in outcome.accounts if entry.period), None)
-    shown: dict[str, Any] = {
+    return {
         "definition": outcome.definition,
         "period": {**period, "label": outcome.period_label} if period else None,
         "basis": outcome.basis,
+        **outcome.method,
+        "terms": {column.name: column.meaning for column in columns if column.meaning},
     }
-    if outcome.machine_opens:
-        shown["machine_opens"] = outcome.machine_opens
-    return shown
 
 
 def sources(entries: Iterable[AccountOutcome]) -> list[dict[str, Any]]:
     """What the figures rest on, with links into Klaviyo; beyond the first 25 a count."""
-    found = [source(record, entry.install) for entry in entries if entry.install for record in entry.sources]
+    found = [source(each, entry.account) for entry in entries if entry.account for each in entry.sources]
     if len(found) <= SOURCES:
         return found
     return [
@@ -147,14 +150,9 @@ def sources(entries: Iterable[AccountOutcome]) -> list[dict[str, Any]]:
     ]
 
 
-def source(record: Record, install: Install) -> dict[str, Any]:
-    return {
-        "kind": record.kind,
-        "id": record.klaviyo_id,
-        "name": record.name,
-        "account": install.klaviyo_id,
-        "url": klaviyo_url(record),
-    }
+def source(found: KlaviyoObject, account: AccountState) -> dict[str, Any]:
+    url = klaviyo_url(found.kind, found.id)
+    return {"kind": found.kind, "id": found.id, "name": found.name, "account": account.id, "url": url}
 
 
 def choice(found: Record | Install) -> dict[str, Any]:
@@ -183,63 +181,22 @@ def _detail(record: Record) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def span(install: Install) -> dict[str, str | None]:
+def span(account: AccountState) -> dict[str, str | None]:
     """The span of which all events are held."""
-    return {
-        "complete_from": utc_text(install.complete_from),
-        "complete_to": utc_text(install.complete_to),
-    }
+    return {"complete_from": utc_text(account.complete_from), "complete_to": utc_text(account.complete_to)}
 
 
 def caveats(entries: Sequence[AccountOutcome], status: str) -> list[dict[str, str]]:
-    """Most important first, each sentence once, with the accounts it is about unless it is about all of them."""
+    """One of each code, most important first: every sentence once, with the accounts it is about unless it is about all."""
     about: dict[Caveat, list[str]] = {}
     for entry in entries:
         failed = status == "partial" and entry.reason is not None and not _is_absent(entry)
         own = [Caveat("account_failed", entry.reason.text)] if failed and entry.reason else []
         for caveat in dict.fromkeys([*entry.caveats, *own]):
             about.setdefault(caveat, []).append(entry.name)
-    return [
-        {
-            "code": caveat.code,
-            "text": caveat.text if len(names) == len(entries) else f"{', '.join(names)}: {caveat.text}",
-        }
-        for caveat, names in sorted(about.items(), key=lambda item: CAVEATS.index(item[0].code))
-    ]
-
-
-def visible(value: Any) -> Any:
-    """Every text without bidi controls and zero-width characters."""
-    if isinstance(value, str):
-        return INVISIBLE.sub("", value)
-    if isinstance(value, list):
-        return [visible(item) for item in value]
-    return {key: visible(item) for key, item in value.items()} if isinstance(value, dict) else value
-
-
-def fitted(whole: Mapping[str, Any], rows: str, limit: int, place: int = 0) -> tuple[Envelope, int]:
-    """The envelope with at most `limit` rows per account from `place` on, fewer until its text fits; and how many are left out.
-
-    `rows` is the field of an account's entry that holds them. A row named "other" stands last and beside the limit.
-    """
-    for size in range(limit, -1, -1):
-        page, left_out = _cut(whole, rows, size, place)
-        if len(text_of(page).encode()) <= SIZE - 300:  # room for `more`, whose cursor is added by the caller
-            break
-    return page, left_out
-
-
-def _cut(whole: Mapping[str, Any], rows: str, size: int, place: int) -> tuple[Envelope, int]:
-    page, left_out = deepcopy(dict(whole)), 0
-    for entry in page["data"].get("accounts", []):
-        if isinstance(entry.get(rows), list):
-            plain = [row for row in entry[rows] if row.get("value") != "other"]
-            other = [row for row in entry[rows] if row.get("value") == "other"] if place == 0 else []
-            entry[rows] = plain[place : place + size] + other
-            left_out += max(0, len(plain) - place - size)
-    return page, left_out
-
-
-def text_of(envelope: Mapping[str, Any]) -> str:
-    """The JSON text of a result: what MCP sends as text, and what the size limit counts."""
-    return json.dumps(envelope, ensure_ascii=False, separators=(",", ":"))
+    texts: dict[str, list[str]] = {}
+    for caveat in by_weight(about):
+        names = about[caveat]
+        text = caveat.text if len(names) == len(entries) else f"{', '.join(names)}: {caveat.text}"
+        texts.setdefault(caveat.code, []).append(text)
+    return [{"code": code, "text": " ".join(found)} for code, found in texts.items()]

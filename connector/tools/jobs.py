@@ -1,10 +1,9 @@
 """Questions that are not answered within the call: wait a little, else keep the question until a worker has the answer."""
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -20,48 +19,29 @@ from connector.tools.models import Job
 
 PREFIX: Final = "job_"
 PATIENCE: Final = 20.0  # seconds a question waits for members of a list or segment
-POLL: Final = 0.2
 AGAIN: Final = timedelta(seconds=5)
 SELDOM: Final = timedelta(minutes=1)
 
-Result = TypeVar("Result")
-
-
-def waited_for(ask: Callable[[], Result], patience: float | None = None) -> Result:
-    """Ask; where members must be fetched first, have them fetched and ask again until the patience (PATIENCE) ends."""
-    deadline = time.monotonic() + (PATIENCE if patience is None else patience)
-    result = ask()
-    wanted = _wanted(result)
-    for record_id in wanted:
-        want(record_id)
-    while wanted and time.monotonic() < deadline:
-        time.sleep(POLL)
-        if _settled(wanted):
-            result = ask()
-            wanted = _wanted(result)
-            for record_id in wanted:
-                want(record_id)
-    return result
-
-
-def _wanted(result: object) -> list[str]:
+def wanted(result: object) -> list[str]:
+    """Record ids of the lists and segments whose members an answer waits for."""
     if not isinstance(result, Outcome):
         return []
     return [record_id for entry in result.accounts if entry.reason for record_id in entry.reason.waits_for]
 
 
-def want(record_id: str) -> None:
+def want(record_ids: Sequence[str]) -> None:
     """Note that a question waits for these members, and wake a worker."""
-    with transaction.atomic():
-        record = Record.objects.get(pk=record_id)
-        Audience.objects.update_or_create(
-            record=record,
-            defaults={"organization_id": record.organization_id, "wanted_at": timezone.now(), "problem": ""},
-        )
-        wake.fetch_members(record_id)
+    for record_id in record_ids:
+        with transaction.atomic():
+            record = Record.objects.get(pk=record_id)
+            Audience.objects.update_or_create(
+                record=record,
+                defaults={"organization_id": record.organization_id, "wanted_at": timezone.now(), "problem": ""},
+            )
+            wake.fetch_members(record_id)
 
 
-def _settled(record_ids: list[str]) -> bool:
+def are_settled(record_ids: Sequence[str]) -> bool:
     """Every one of them was fetched, or could not be."""
     return not Audience.objects.filter(record_id__in=record_ids, problem="", wanted_at__isnull=False).exists()
 

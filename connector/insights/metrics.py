@@ -1,10 +1,11 @@
 """The words of questions: verbs and the metrics they name, the purchase metric, what counts as an event of a campaign."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from connector.insights.outcome import Refusal
+from connector.insights.objects import KlaviyoObject, object_of
+from connector.insights.refusal import Refusal
 from connector.installs.models import Install
 from connector.records.models import Kind, Record
 from connector.records.names import find, fold
@@ -42,12 +43,12 @@ MESSAGE_VERBS: Final = frozenset(
 
 
 @dataclass(frozen=True)
-class Deed:
+class Action:
     """What `did` or `but_not` names in one account: the metrics, and whether its events are orders."""
 
     text: str
     verb: str  # the verb it amounts to; "" for a metric that has none
-    metrics: tuple[Record, ...]
+    metrics: tuple[KlaviyoObject, ...]
 
     @property
     def is_orders(self) -> bool:
@@ -55,7 +56,11 @@ class Deed:
 
     @property
     def ids(self) -> list[str]:
-        return [metric.klaviyo_id for metric in self.metrics]
+        return [metric.id for metric in self.metrics]
+
+
+def _action(text: str, verb: str, metrics: Iterable[Record]) -> Action:
+    return Action(text, verb, tuple(object_of(metric) for metric in metrics))
 
 
 @dataclass(frozen=True)
@@ -67,14 +72,14 @@ class Vocabulary:
     counts: Callable[[], dict[str, int]]
     purchase: Record | Refusal
 
-    def deed(self, text: str) -> Deed:
+    def action(self, text: str) -> Action:
         """Resolve a verb, or a metric's own name or id. Raises Refusal."""
         if text in KLAVIYO_VERBS:
-            return Deed(text, text, _required(klaviyo_metrics(self.metrics, text), text, self.install))
+            return _action(text, text, _required(klaviyo_metrics(self.metrics, text), text, self.install))
         if text in SHOP_VERBS:
-            return Deed(text, text, self._shop(text))
+            return _action(text, text, self._shop(text))
         if text == "ordered":
-            return Deed(text, text, (self.purchase_metric(),))
+            return _action(text, text, [self.purchase_metric()])
         return self._named(text)
 
     def purchase_metric(self) -> Record:
@@ -99,7 +104,7 @@ class Vocabulary:
             raise _which_metric(verb, pool, self.install)
         return _required(pool, verb, self.install)
 
-    def _named(self, text: str) -> Deed:
+    def _named(self, text: str) -> Action:
         match = find(self.install, [Kind.METRIC], text).matches
         if len(match) != 1:
             raise _no_metric(text, self.install)
@@ -110,7 +115,7 @@ class Vocabulary:
         records = self._with_events(same_name or records) if len(records) > 1 else records
         if len(records) > 1:
             raise _which_metric(text, records, self.install)
-        return Deed(text, self._verb_of(records[0]), tuple(records))
+        return _action(text, self._verb_of(records[0]), records)
 
     def _verb_of(self, metric: Record) -> str:
         if isinstance(self.purchase, Record) and metric.pk == self.purchase.pk:

@@ -3,26 +3,21 @@
 Columns and tables: connector/lake/schema.py. Instants are compared as microseconds where they meet between rows.
 """
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
-EVENTS: Final = "read_parquet($events, hive_partitioning=false)"
-AHEAD: Final = "read_parquet($events_ahead, hive_partitioning=false)"
-PROFILES: Final = "read_parquet($profiles, hive_partitioning=false)"
-MEMBERS: Final = "read_parquet($members, hive_partitioning=false)"
-
-# An event without message and flow (an order) is of those that Klaviyo attributed it to.
-OF_CAMPAIGN: Final = """(message in (select unnest(${side}_campaign_messages)) or (message is null and flow is null and (
-    list_has_any(list_transform(attributed, lambda a: a.campaign), ${side}_campaigns)
-    or list_has_any(list_transform(attributed, lambda a: a.message), ${side}_campaign_messages))))"""
-OF_FLOW: Final = """(flow in (select unnest(${side}_flows)) or message in (select unnest(${side}_flow_messages))
-    or (message is null and flow is null and (
-    list_has_any(list_transform(attributed, lambda a: a.flow), ${side}_flows)
-    or list_has_any(list_transform(attributed, lambda a: a.message), ${side}_flow_messages))))"""
-OF_ITEM: Final = "list_has_any(list_transform(items, lambda i: i.title), ${side}_items)"
-BY_PEOPLE: Final = """not (machine_open and metric in (select unnest($open_metrics)))
-    and not (bot_click and metric in (select unnest($click_metrics)))"""
+from connector.insights.relations import (
+    AMOUNT,
+    BY_PEOPLE,
+    EVENTS,
+    FOREIGN,
+    MEMBERS,
+    PROFILES,
+    ahead,
+    local,
+    of,
+    orders,
+)
 
 # What an event's group is, by group_by; `items` of a list column count once per distinct text, an empty list as none.
 EVENT_GROUPS: Final[dict[str, str]] = {
@@ -63,7 +58,7 @@ WHEN: Final[dict[str, str]] = {
 WITHIN: Final[dict[str, str]] = {"after": "y.us < p.us + $within", "before": "y.us >= p.us - $within"}
 
 
-PARAMETER: Final = re.compile(r"\$([a-z_]+)")
+MEMBERS_OF: Final = f"select count(distinct person) as members from {MEMBERS} where audience = $audience_id"
 
 
 @dataclass(frozen=True)
@@ -93,17 +88,12 @@ class Shape:
         return self.did in ("events", "orders") and not self.audience and not self.repeated
 
 
-def parameters(sql: str) -> set[str]:
-    """The names that must be bound, besides the tables, which the lake binds."""
-    return set(PARAMETER.findall(sql)) - {"events", "events_ahead", "profiles", "members"}
-
-
 def figures(shape: Shape) -> str:
     """One row, so that a question reads the events of X and of Y once: the totals, did and people without
     machines, then what is worth a note: X events asked about and those of them by machines; of those in the figures, in
     another currency and further deliveries of orders; events dated ahead."""
     return f"""{_people(shape)}{_without_machines(shape)}
-select totals.*, human.*, noted.* from ({_totals(shape)}) totals, ({_humans(shape)}) human, ({_notes(shape)}) noted"""
+select totals.*, human.*, notes.* from ({_totals(shape)}) totals, ({_humans(shape)}) human, ({_notes(shape)}) notes"""
 
 
 def _totals(shape: Shape) -> str:
@@ -120,11 +110,13 @@ def _totals(shape: Shape) -> str:
     of_people = "" if shape.but_not else " + nameless.events"
     amount_of_people = "" if shape.but_not else " + nameless.amount"
     is_open = "p.us + $within > epoch_us($moment)" if shape.within and shape.when == "after" else "false"
-    return f"""select count(p.person), count(p.person) filter (where done.us is null),
-    coalesce(sum(p.events), 0) + nameless.events, coalesce(sum(p.events) filter (where done.us is null), 0){of_people},
-    coalesce(sum(p.amount), 0) + nameless.amount, coalesce(sum(p.amount) filter (where done.us is null), 0){amount_of_people},
-    median((done.us - p.us) // 1000000),
-    count(p.person) filter (where done.us is null and {is_open})
+    return f"""select count(p.person) as did, count(p.person) filter (where done.us is null) as people,
+    coalesce(sum(p.events), 0) + nameless.events as did_events,
+    coalesce(sum(p.events) filter (where done.us is null), 0){of_people} as people_events,
+    coalesce(sum(p.amount), 0) + nameless.amount as did_amount,
+    coalesce(sum(p.amount) filter (where done.us is null), 0){amount_of_people} as people_amount,
+    median((done.us - p.us) // 1000000) as median_seconds,
+    count(p.person) filter (where done.us is null and {is_open}) as windows_open
 from {nameless} nameless(events, amount) left join people p on true left join done on done.person = p.person
 group by nameless.events, nameless.amount"""
 
@@ -138,21 +130,22 @@ def _without_machines(shape: Shape) -> str:
 
 def _humans(shape: Shape) -> str:
     if not shape.tells_humans:
-        return "select null, null"
-    return """select count(*), count(*) filter (where done.us is null)
+        return "select null as human_did, null as human_people"
+    return """select count(*) as human_did, count(*) filter (where done.us is null) as human_people
 from human_people p left join human_done done on done.person = p.person"""
 
 
 def _notes(shape: Shape) -> str:
-    ahead = f"(select count(*) from {AHEAD} where metric in (select unnest($all_metrics)) and time > $moment)"
+    later = f"{ahead('all_metrics')} as ahead"
     if shape.did not in ("events", "orders"):
-        return f"select 0, 0, 0, 0, {ahead}"
+        return f"select 0 as asked, 0 as machines, 0 as foreign_currency, 0 as repeats, {later}"
     asked = f"x where true {_among(shape)}"
     counted = f"x left join people p on p.person = x.person where (p.person is not null or {_nameless('x', shape)})"
     repeats = f"""(select count(*) from deliveries d where d.delivery > 1
-        and exists (select 1 from {counted} and x.person is not distinct from d.person and x.deed = d.deed))"""
-    return f"""select (select count(*) from {asked}), (select count(*) from {asked} and machine),
-    (select count(*) from {counted} and x.foreign_currency), {repeats if shape.did == "orders" else "0"}, {ahead}"""
+        and exists (select 1 from {counted} and x.person is not distinct from d.person and x.action = d.order_key))"""
+    return f"""select (select count(*) from {asked}) as asked, (select count(*) from {asked} and machine) as machines,
+    (select count(*) from {counted} and x.foreign_currency) as foreign_currency,
+    {repeats if shape.did == "orders" else "0"} as repeats, {later}"""
 
 
 def groups(shape: Shape) -> str:
@@ -160,14 +153,16 @@ def groups(shape: Shape) -> str:
     kind, _, name = shape.group.partition(":")
     if kind == "event":
         return f"""{_people(shape)}, carried as (
-    select x.person, unnest({EVENT_GROUPS[name]}) as value, x.amount from {_local() if name in ("hour", "weekday") else "x"}
+    select x.person, unnest({EVENT_GROUPS[name]}) as value, x.amount from {local("x") if name in ("hour", "weekday") else "x"}
 ), per_person as (select person, value, count(*) as events, sum(amount) as amount from carried group by all)
-select value, count(p.person) filter (where done.us is null), count(p.person), sum(c.events), sum(c.amount)
+select value, count(p.person) filter (where done.us is null) as people, count(p.person) as did,
+    sum(c.events) as events, sum(c.amount) as amount
 from per_person c left join people p on p.person = c.person left join done on done.person = p.person
 where p.person is not null or {_nameless("c", shape)} group by value"""
     value = TIMES if kind == "times" else PROFILE_GROUPS[name]
     return f"""{_people(shape)}
-select {value} as value, count(*) filter (where done.us is null), count(*), sum(events), sum(amount)
+select {value} as value, count(*) filter (where done.us is null) as people, count(*) as did,
+    sum(events) as events, sum(amount) as amount
 from people p left join done on done.person = p.person left join {PROFILES} profile on profile.id = p.person group by 1"""
 
 
@@ -176,7 +171,7 @@ def _nameless(row: str, shape: Shape) -> str:
 
 
 def _people(shape: Shape) -> str:
-    """CTEs `people` (person, at, first id, first deed, events, amount) and `done` (person, at of the first Y)."""
+    """CTEs `people` (person, at, first id, first action, events, amount) and `done` (person, at of the first Y)."""
     return f"{_held(shape)}, {_done(shape)}"
 
 
@@ -187,15 +182,15 @@ def _held(shape: Shape) -> str:
             if shape.did == "members"
             else f"select id as person from {PROFILES}"
         )
-        return f"""with people as (select person, epoch_us($start) as us, '' as first_id, '' as first_deed,
+        return f"""with people as (select person, epoch_us($start) as us, '' as first_id, '' as first_action,
     cast(null as bigint) as events, cast(null as decimal(38, 6)) as amount from ({rows}))"""
     return f"{_x(shape)}, people as ({_firsts(shape)})"
 
 
 def _firsts(shape: Shape, further: str = "") -> str:
     """The people of X with the first of their events."""
-    return f"""select person, first.us as us, first.id as first_id, first.deed as first_deed, events, amount from (
-        select person, min({{'us': us, 'id': id, 'deed': deed}}) as first, count(*) as events, coalesce(sum(amount), 0) as amount
+    return f"""select person, first.us as us, first.id as first_id, first.action as first_action, events, amount from (
+        select person, min({{'us': us, 'id': id, 'action': action}}) as first, count(*) as events, coalesce(sum(amount), 0) as amount
         from x where person is not null {_among(shape)} {further} group by person having count(*) >= $at_least)"""
 
 
@@ -208,21 +203,19 @@ def _among(shape: Shape) -> str:
 def _x(shape: Shape) -> str:
     """CTE `x`: the X events of the period, orders as their earliest delivery."""
     extras = "" if not shape.group.startswith("event:") else f", {_columns(shape.group[6:])}"
-    conditions = ["time >= $start", "time < $stop", *_of("x", shape.x_of)]
+    conditions = ["time >= $start", "time < $stop", *of("x", shape.x_of)]
     if shape.humans_only:
         conditions.append(BY_PEOPLE)
-    columns = f"""person, time, epoch_us(time) as us, id, deed,
-        case when coalesce(currency, $currency) = $currency then coalesce(value, 0) else 0 end as amount,
-        coalesce(currency, $currency) <> $currency and value is not null as foreign_currency,
+    action = "order_key" if shape.did == "orders" else "id"
+    columns = f"""person, time, epoch_us(time) as us, id, {action} as action,
+        {AMOUNT} as amount, {FOREIGN} as foreign_currency,
         machine_open and metric in (select unnest($open_metrics)) as machine, {BY_PEOPLE} as by_people{extras}"""
     where = " and ".join(conditions)
     if shape.did == "orders":
-        return f"""with deliveries as (select *, coalesce(order_id, id) as deed,
-        row_number() over (partition by person, coalesce(order_id, id) order by time, id) as delivery
-    from {EVENTS} where metric in (select unnest($x_metrics)) and time <= $moment),
+        return f"""with deliveries as ({orders("x_metrics")}),
 x as (select {columns} from deliveries where delivery = 1 and {where}){_lookups(shape)}"""
-    return f"""with x as (select {columns} from (select *, id as deed from {EVENTS}
-    where metric in (select unnest($x_metrics)) and time <= $moment) where {where}){_lookups(shape)}"""
+    return f"""with x as (select {columns} from {EVENTS}
+    where metric in (select unnest($x_metrics)) and time <= $moment and {where}){_lookups(shape)}"""
 
 
 def _columns(name: str) -> str:
@@ -241,12 +234,6 @@ def _lookups(shape: Shape) -> str:
     return ""
 
 
-def _local() -> str:
-    """X with `local`: seconds since 1970 by the account's wall clock, from the zone's offsets bound as two lists."""
-    return """(select x.*, x.us // 1000000 + z.offset_seconds as local from x asof join (
-        select unnest($zone_starts) as since, unnest($zone_offsets) as offset_seconds) z on x.us >= z.since) x"""
-
-
 def _done(shape: Shape, prefix: str = "", further: str = "") -> str:
     """CTE `done`; with a prefix, that of the people with the same prefix, over the same Y."""
     if not shape.but_not:
@@ -257,7 +244,7 @@ def _done(shape: Shape, prefix: str = "", further: str = "") -> str:
     # Neither the first X event itself is a Y, nor a further delivery of its order.
     timing = [WHEN[shape.when], "y.id <> p.first_id"]
     if shape.did == "orders" and shape.y_orders:
-        timing.append("y.deed <> p.first_deed")
+        timing.append("y.action <> p.first_action")
     if shape.within:
         timing.append(WITHIN[shape.when])
     first = f"""{prefix}done as (select p.person, min(y.us) as us from {prefix}people p join y on y.person = p.person
@@ -271,14 +258,9 @@ def _y(shape: Shape) -> str:
         "metric in (select unnest($y_metrics))",
         "time <= $moment",
         "person is not null",
-        *_of("y", shape.y_of),
+        *of("y", shape.y_of),
     ]
     if shape.humans_only:
         conditions.append(BY_PEOPLE)
-    return f"""y as (select person, time, epoch_us(time) as us, id, coalesce(order_id, id) as deed, {BY_PEOPLE} as by_people
+    return f"""y as (select person, time, epoch_us(time) as us, id, coalesce(order_id, id) as action, {BY_PEOPLE} as by_people
     from {EVENTS} where {" and ".join(conditions)})"""
-
-
-def _of(side: str, kinds: tuple[str, ...]) -> list[str]:
-    pieces = {"campaign": OF_CAMPAIGN, "flow": OF_FLOW, "item": OF_ITEM, "either": f"({OF_CAMPAIGN} or {OF_FLOW})"}
-    return [pieces[kind].replace("{side}", side) for kind in kinds]

@@ -3,14 +3,13 @@
 A name is shown as quoted text under its argument's name: `{"campaign": "“Spring” or “Summer”", "but_not_item": "“Mug”"}`.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping
+from typing import Any, Final
 
-from connector.insights.definitions import MESSAGE_VERBS
-
-if TYPE_CHECKING:
-    from connector.insights.people_plan import Plan
+from connector.insights.metrics import MESSAGE_VERBS
+from connector.insights.people_who_plan import Plan
+from connector.insights.question import AccountQuestion
+from connector.insights.words import people, percent
 
 Args = Mapping[str, Any]
 Names = Mapping[str, str]
@@ -46,26 +45,30 @@ MOMENTS: Final = {
     "ever": "at any time",
 }
 NAMING: Final = ("campaign", "flow", "item", "audience")
-SHOWN: Final = 3  # names in a sentence; beyond them a count
 
 
-def question(args: Args, known: Mapping[str, str]) -> str:
-    """`Who opened “Q4 Holiday Campaign” but did not place an order within 7 days afterwards?` `known`: names by id."""
-    names = as_asked(args, known)
-    among = f", being in {names['audience']}," if _is_among(args) else ""
-    text = f"Who {did(args, names)}{among}"
+def question(args: Args, resolved: Names) -> str:
+    """`How many people opened “Q4 Holiday Campaign” but did not place an order within 7 days afterwards?`"""
+    names = named(args, resolved)
+    among = f" in {names['audience']}" if _is_among(args) else ""
+    text = f"How many people{among} {did(args, names, 'are')}"
     if args.get("but_not"):
-        text += f" but {did_not(args, names)}{timing(args)}"
+        text += f" but {did_not(args, names, 'are')}{timing(args)}"
     if args.get("period", "all") != "all":
-        text += f", {spoken(str(args['period']))}"
+        text += f" {spoken(str(args['period']))}"
     if args.get("machine_opens") == "exclude":
         text += ", machine opens left out"
-    return f"{text}?"
+    return f"{text}{_by(str(args.get('group_by') or ''))}?"
 
 
-def definition(args: Args) -> str:
-    """What is counted, for `method`: the rule with the objects as they were asked for, no figure in it."""
-    names = as_asked(args, {})
+def _by(group_by: str) -> str:
+    name = group_by.removeprefix("event:").removeprefix("property:").replace("_", " ")
+    return f", by {'number of times' if name == 'times' else name}" if group_by else ""
+
+
+def definition(args: Args, resolved: Names) -> str:
+    """What is counted, for `method`: the rule with the objects' own names, no figure in it."""
+    names = named(args, resolved)
     among = f", being present members of {names['audience']}" if _is_among(args) else ""
     text = f"People are Klaviyo profiles, each counted once per account: those who {did(args, names, 'are')}{among}"
     if args["did"] == "ordered":
@@ -94,35 +97,36 @@ def _grouping(group_by: str) -> str:
     return f"; grouped by {what.get(name, name)}, each person in every group that their events are in"
 
 
-def sentence(made: "Plan", figures: Mapping[str, Any], args: Args) -> str:
+def sentence(asked: AccountQuestion, made: Plan, figures: Mapping[str, Any]) -> str:
     """One or two sentences: figures, account, objects, period, definition."""
+    args, names = asked.args, asked.resolver.names
     number, left = figures["did"], figures["people"]
-    among = f" in {made.names['audience']}" if _is_among(args) else ""
-    who = f"{number:,} {'person' if number == 1 else 'people'}{among}"
-    deed = did(args, made.names, "is" if number == 1 else "are") + _when(made, args)
+    among = f" in {names['audience']}" if _is_among(args) else ""
+    who = f"{people(number)}{among}"
+    action = did(args, names, "is" if number == 1 else "are") + _when(asked, made)
     machines = " Opens by machines and clicks by bots are left out." if args.get("machine_opens") == "exclude" else ""
     if not args.get("but_not"):
-        return f"{made.install.name}: {who} {deed}.{machines}"
-    share = "" if figures["share"] is None else f" ({figures['share'] * 100:.1f} %)"
-    undone = did_not(args, made.names, "is" if left == 1 else "are") + _timing_of(made, args)
-    return f"{made.install.name}: of {who} who {deed}, {left:,}{share} {undone}.{machines}"
+        return f"{asked.account.name}: {who} {action}.{machines}"
+    share = "" if figures["share"] is None else f" ({percent(figures['share'])})"
+    undone = did_not(args, names, "is" if left == 1 else "are") + _timing_of(asked, made)
+    return f"{asked.account.name}: of {who} who {action}, {left:,}{share} {undone}.{machines}"
 
 
 def did(args: Args, names: Names, be: str = "is") -> str:
-    """The first deed: `opened “Q4 Holiday Campaign” at least 2 times`."""
+    """The first action: `opened “Q4 Holiday Campaign” at least 2 times`."""
     if args.get("did") == "member":
         return f"{be} in {names['audience']}" if args.get("audience") else f"{be} known to the account"
     times = f" at least {args['at_least']} times" if args.get("at_least", 1) != 1 else ""
-    return _deed(args, "did", 0, names) + times
+    return _action(args, "did", 0, names) + times
 
 
 def did_not(args: Args, names: Names, be: str = "is") -> str:
     if args.get("but_not") == "member":
         return f"{be} not in {names.get('but_not_audience', 'the account')}"
-    return f"did not {_deed(args, 'but_not', 1, names)}"
+    return f"did not {_action(args, 'but_not', 1, names)}"
 
 
-def _deed(args: Args, name: str, form: int, names: Names) -> str:
+def _action(args: Args, name: str, form: int, names: Names) -> str:
     """A verb with the campaign, flow and item that it is about. A metric's own name stands as it is."""
     verb, prefix = str(args.get(name)), "" if name == "did" else f"{name}_"
     text = VERBS[verb][form] if verb in VERBS else f"{('did', 'do')[form]} “{verb}”"
@@ -144,7 +148,7 @@ def _of(text: str, named: str, verb: str) -> str:
 
 
 def timing(args: Args) -> str:
-    """When the other deed is looked for, in a question's words."""
+    """When the other action is looked for, in a question's words."""
     if args.get("but_not") == "member":
         return ""
     if args.get("but_not_period"):
@@ -152,14 +156,15 @@ def timing(args: Args) -> str:
     return f"{_within(args)} {MOMENTS.get(str(args.get('but_not_when') or 'after'), '')}"
 
 
-def _timing_of(made: "Plan", args: Args) -> str:
+def _timing_of(asked: AccountQuestion, made: Plan) -> str:
     """The same with the dates it came to."""
+    args, zone = asked.args, asked.account.time_zone
     if args["but_not"] != "member" and made.other_period is not None:
-        return f" {_dates(*made.other_period.shown_days(made.install.time_zone))}"
+        return f" {_dates(*made.other_period.shown_days(zone))}"
     if args["did"] != "member" or args["but_not"] == "member":
         return timing(args)
     # Membership has no moment of its own: the period's start stands for it.
-    start, end = made.period.shown_days(made.install.time_zone)
+    start, end = made.period.shown_days(zone)
     return {
         "after": f"{_within(args)} from {start} on",
         "before": f"{_within(args)} before {start}",
@@ -180,7 +185,7 @@ def _rule(args: Args) -> str:
         "after": f" at or after {moment}{within}",
         "before": f" before {moment}{earlier}",
         "in_period": " in the same period",
-        "ever": " at any time held",
+        "ever": " at any time",
     }[args.get("but_not_when", "after")]
 
 
@@ -189,12 +194,12 @@ def _within(args: Args) -> str:
     return f" within {days} day{'s' if days != 1 else ''}" if days else ""
 
 
-def _when(made: "Plan", args: Args) -> str:
-    if args["did"] == "member":
+def _when(asked: AccountQuestion, made: Plan) -> str:
+    if asked.args["did"] == "member":
         return ""
     if made.period.label == "all":
-        return " in all the time held"
-    return f" {_dates(*made.period.shown_days(made.install.time_zone))}"
+        return " in the whole history"
+    return f" {_dates(*made.period.shown_days(asked.account.time_zone))}"
 
 
 def _dates(start: str, end: str) -> str:
@@ -215,27 +220,16 @@ def spoken(period: str) -> str:
     return f"in the {text}" if any(char.isdigit() for char in text) else text
 
 
-def quoted(names: Iterable[str]) -> str:
-    """The names, each once with how many bear it, on one line: any of them is meant."""
-    counts = Counter(" ".join(name.split()) for name in names)
-    shown = [f"“{name}”" + (f" ({number} of that name)" if number > 1 else "") for name, number in counts.items()]
-    if len(shown) > SHOWN:
-        return f"{', '.join(shown[:SHOWN])} or {len(shown) - SHOWN} more"
-    return " or ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
-
-
-def as_asked(args: Args, known: Mapping[str, str]) -> dict[str, str]:
-    """What each argument names, as it was asked for; a Y about a message inherits the campaign and flow of X."""
+def named(args: Args, resolved: Names) -> dict[str, str]:
+    """What each argument names: as it was resolved, else as it was asked for; a Y about a message inherits the campaign
+    and flow of X."""
     texts = {
-        f"{prefix}{name}": str(args[f"{prefix}{name}"])
+        f"{prefix}{name}": f"“{args[f'{prefix}{name}']}”"
         for prefix in ("", "but_not_")
         for name in NAMING
         if args.get(f"{prefix}{name}") not in (None, "", "any")
     }
+    texts |= {name: text for name, text in resolved.items() if name in texts}
     if args.get("but_not") in MESSAGE_VERBS and not (args.get("but_not_campaign") or args.get("but_not_flow")):
         texts |= {f"but_not_{name}": texts[name] for name in ("campaign", "flow") if name in texts}
-    return {name: f"“{_known(text, known)}”" for name, text in texts.items()}
-
-
-def _known(text: str, known: Mapping[str, str]) -> str:
-    return ", ".join(known.get(part.strip(), part.strip()) for part in text.split(","))
+    return texts

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from connector.insights.held import reconnect_needed
-from connector.insights.outcome import Refusal
+from connector.insights.coverage import reconnect_needed
+from connector.insights.refusal import Refusal
 from connector.insights.periods import utc_text
 from connector.installs.models import Install
 from connector.records.models import Audience, Record
@@ -14,21 +14,21 @@ AUDIENCE_LASTS: Final = timedelta(minutes=10)
 FAILURE_LASTS: Final = timedelta(seconds=30)
 
 
-def check_fetched(install: Install, records: Sequence[Record], moment: datetime) -> None:
-    """Raises Refusal unless the members of all are held and recent enough to stand for "present"."""
-    fetched = {audience.record_id: audience for audience in Audience.objects.filter(record__in=records)}
-    waiting = [record for record in records if not _is_recent(fetched.get(record.pk), moment)]
+def fetched(install: Install, records: Sequence[str], moment: datetime) -> dict[str, str | None]:
+    """When the present members of each record (by our key) were read. Raises Refusal unless all are held and recent
+    enough to stand for "present"; while they are fetched, `pending`."""
+    known = {str(audience.record_id): audience for audience in Audience.objects.filter(record__in=records)}
+    waiting = [key for key in records if not _is_recent(known.get(key), moment)]
     if not waiting:
-        return
+        return {key: utc_text(known[key].fetched_at) for key in records}
     if install.status in (Install.Status.NEEDS_RECONNECT, Install.Status.DISCONNECTED):
         raise reconnect_needed(install)
-    failed = next((record for record in waiting if _has_failed(fetched.get(record.pk), moment)), None)
+    failed = next((key for key in waiting if _has_failed(known.get(key), moment)), None)
     if failed:
-        raise _unread(install, failed, fetched[failed.pk])
+        raise _unread(install, Record.objects.get(pk=failed), known[failed])
+    name = Record.objects.get(pk=waiting[0]).name
     raise Refusal(
-        "pending",
-        text=f"The members of “{waiting[0].name}” are being fetched from Klaviyo.",
-        waits_for=tuple(str(record.pk) for record in waiting),
+        "pending", text=f"The members of “{name}” are being fetched from Klaviyo.", waits_for=tuple(waiting)
     )
 
 
@@ -56,9 +56,3 @@ def _is_recent(audience: Audience | None, moment: datetime) -> bool:
 def _has_failed(audience: Audience | None, moment: datetime) -> bool:
     """Just now: an older failure is no reason not to try again."""
     return bool(audience and audience.problem and audience.wanted_at and moment - audience.wanted_at < FAILURE_LASTS)
-
-
-def fetched_at(record: Record) -> str | None:
-    """When the present members of a list or segment were read."""
-    fetched = Audience.objects.filter(record=record).values_list("fetched_at", flat=True).first()
-    return utc_text(fetched)

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from connector.insights.outcome import Caveat, Refusal
+from connector.insights.caveats import Caveat
 from connector.insights.periods import Period, zone_of
+from connector.insights.refusal import Refusal
 from connector.installs.models import Install
 
 # Klaviyo's event endpoint lags; figures that end closer to the last complete pass may still grow.
@@ -20,6 +21,37 @@ class Span:
 
     start: datetime
     end: datetime
+
+
+@dataclass(frozen=True)
+class AccountState:
+    """What an answer uses of the install itself, as of the question: a receipt keeps it, since it can change later."""
+
+    id: str
+    name: str
+    time_zone: str
+    currency: str
+    floor: int  # the organization's privacy floor, in people
+    complete_from: datetime | None
+    complete_to: datetime | None
+    is_whole: bool
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return zone_of(self.time_zone)
+
+
+def state_of(install: Install) -> AccountState:
+    return AccountState(
+        install.klaviyo_id,
+        install.name,
+        install.time_zone,
+        install.currency,
+        install.organization.privacy_floor,
+        install.complete_from,
+        install.complete_to,
+        install.is_whole,
+    )
 
 
 def check_loaded(install: Install) -> None:
@@ -77,27 +109,19 @@ def is_loading(install: Install) -> bool:
     )
 
 
-def caveats_of(install: Install, span: Span) -> list[Caveat]:
+def caveats_of(state: AccountState, span: Span) -> list[Caveat]:
     """`outside_range` (the answer is then partial) or `provisional`, or nothing."""
-    if install.complete_from is None or install.complete_to is None:
+    if state.complete_from is None or state.complete_to is None:
         return []
-    zone = zone_of(install.time_zone)
-    held = f"events are held from {_day(install.complete_from, zone)} to {_minute(install.complete_to, zone)}"
-    if span.start < install.complete_from or span.end > install.complete_to + LAG:
-        return [Caveat("outside_range", f"Not all of the time asked about is held for {install.name}: {held}.")]
-    if span.end > install.complete_to - LAG:
-        return [
-            Caveat(
-                "provisional",
-                f"The newest hours may still grow: {held}, and Klaviyo tells of some events up to 2 hours late.",
-            )
-        ]
+    until = f"{state.complete_to.astimezone(state.zone):%Y-%m-%d %H:%M}"
+    if span.start < state.complete_from or span.end > state.complete_to + LAG:
+        text = f"Not all of the time asked about is held: events are held from {_day(state.complete_from, state.zone)} to {until}."
+        return [Caveat("outside_range", text)]
+    if span.end > state.complete_to - LAG:
+        return [Caveat("provisional", f"Data up to {until}; late events can still arrive.")]
     return []
 
 
 def _day(at: datetime, zone: ZoneInfo) -> str:
     return "the beginning" if at <= FIRST_MOMENT else f"{at.astimezone(zone):%Y-%m-%d}"
 
-
-def _minute(at: datetime, zone: ZoneInfo) -> str:
-    return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"

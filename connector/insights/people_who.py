@@ -1,0 +1,177 @@
+"""people_who: how many people did X (and not Y), exactly, account by account."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from connector.insights import caveats, people_who_sql, people_who_words
+from connector.insights.arguments import BadArguments, Problem, check_period
+from connector.insights.caveats import Caveat
+from connector.insights.columns import Column, Kind
+from connector.insights.groups import OTHER, Group, TooSmall, floored, ordered
+from connector.insights.metrics import VERBS
+from connector.insights.outcome import Outcome, common_names
+from connector.insights.people_who_plan import Args, Plan, group_of, plan
+from connector.insights.people_who_sql import Shape
+from connector.insights.people_who_words import definition, sentence
+from connector.insights.question import AccountQuestion, Answer, Question, each_account
+from connector.insights.refusal import Refusal
+from connector.insights.rounding import days, money, quotient
+
+__all__ = ["COLUMNS", "VERBS", "people_who"]
+
+COLUMNS: Final = (
+    Column("people", Kind.COUNT, "People", "did it, and not the other"),
+    Column("did", Kind.COUNT, "Did it", "people who did it in the period"),
+    Column("also_did", Kind.COUNT, "Did both", "did less people"),
+    Column("share", Kind.RATE, "Share", "people / did: the part that did not do the other"),
+    Column("also_share", Kind.RATE, "Did both, share", "also_did / did"),
+    Column("human", Kind.OBJECT, "Without machines", "the same without opens by machines and clicks by bots"),
+    Column("events", Kind.COUNT, "Events", "their events in the period, orders once each"),
+    Column("amount", Kind.MONEY, "Amount", "value of these events in the account's currency"),
+    Column("median_days", Kind.DAYS, "Median time between the two", "median days from the first to the other"),
+    Column("audience", Kind.OBJECT, "Audience", "present members of the list or segment"),
+    Column("value", Kind.TEXT, "Group", "what the group has in common"),
+)
+
+
+def people_who(question: Question) -> Outcome:
+    """Raises BadArguments for arguments that exclude each other, Refusal when no account can be told."""
+    args = question.args
+    check(args)
+    for name in ("period", "but_not_period"):
+        check_period(args, name, question.moment)
+    group_of(args.get("group_by"))  # raises BadArguments; whatever else stands in the way is said after it
+    accounts = each_account(question, _answer)
+    names = common_names(accounts)
+    return Outcome(
+        accounts,
+        question=people_who_words.question(args, names),
+        definition=definition(args, names),
+        period_label=args.get("period", "all"),
+        method={"machine_opens": args.get("machine_opens", "include")},
+    )
+
+
+def check(args: Args) -> None:
+    """Raises BadArguments for what cannot hold together (design: answers, people_who)."""
+    problems = [*_member_problems(args), *_timing_problems(args)]
+    if not args.get("but_not"):
+        extra = [name for name in args if name.startswith("but_not_") or name == "within_days"]
+        problems += [Problem(name, "goes with but_not only") for name in extra]
+    if problems:
+        raise BadArguments(problems)
+
+
+def _member_problems(args: Args) -> Iterable[Problem]:
+    if args.get("but_not") == "member":
+        if not args.get("but_not_audience"):
+            yield Problem("but_not_audience", "is required with but_not=member")
+        for name in ("but_not_when", "within_days", "but_not_period"):
+            if name in args:
+                yield Problem(name, "does not go with but_not=member, which is about the present")
+    elif "but_not_audience" in args:
+        yield Problem("but_not_audience", "goes with but_not=member only")
+    if args["did"] == "member":
+        for name in ("campaign", "flow", "item", "at_least"):
+            if name in args:
+                yield Problem(name, "does not go with did=member, which is no event")
+        if args.get("group_by") == "times" or str(args.get("group_by", "")).startswith("event:"):
+            yield Problem("group_by", "with did=member takes attributes of people only, such as country")
+
+
+def _timing_problems(args: Args) -> Iterable[Problem]:
+    if "but_not_period" in args:
+        for name in ("but_not_when", "within_days"):
+            if name in args:
+                yield Problem(name, "does not go with but_not_period")
+    elif "within_days" in args and args.get("but_not_when", "after") not in ("after", "before"):
+        yield Problem("within_days", "goes with but_not_when after or before only")
+
+
+def _answer(asked: AccountQuestion) -> Answer:
+    made = plan(asked)
+    row = asked.rows(people_who_sql.figures(made.shape), made.params)[0]
+    figures = _figures(made.shape, row)
+    audience = [_audience(each.id, each.name, each.kind, asked) for each in made.audience]
+    if audience and asked.args.get("audience"):
+        figures["audience"] = audience[0] if len(audience) == 1 else audience
+    told = _caveats(asked, made, row)
+    if made.shape.group:
+        figures["groups"], floored_caveats = _groups(asked, made)
+        told += floored_caveats
+    return Answer(figures, sentence(asked, made, figures), made.period, made.span, told)
+
+
+def _figures(shape: Shape, row: Any) -> dict[str, Any]:
+    also = row.did - row.people
+    eventless = shape.did in ("members", "profiles")
+    timed = shape.but_not == "events" and shape.when == "after"
+    return {
+        "people": row.people,
+        "did": row.did,
+        "also_did": also,
+        "share": quotient(row.people, row.did),
+        "also_share": quotient(also, row.did),
+        "events": None if eventless else {"people": int(row.people_events), "did": int(row.did_events)},
+        "amount": None if eventless else {"people": money(row.people_amount), "did": money(row.did_amount)},
+        "median_days": days(row.median_seconds) if timed else None,
+        "human": {"people": row.human_people, "did": row.human_did} if shape.tells_humans else None,
+    }
+
+
+def _audience(key: str, name: str, kind: str, asked: AccountQuestion) -> dict[str, Any]:
+    rows = asked.rows(people_who_sql.MEMBERS_OF, {"audience_id": key})
+    return {"id": key, "name": name, "kind": kind, "members": rows[0].members}
+
+
+def _groups(asked: AccountQuestion, made: Plan) -> tuple[list[dict[str, Any]], list[Caveat]]:
+    """Every group in order, `other` last, and a caveat where the privacy floor joined some. Raises Refusal (too_small)."""
+    numeric = made.shape.group in ("event:hour", "event:weekday")
+    found = [
+        Group(
+            int(row.value) if numeric and row.value is not None else row.value,
+            row.people,
+            row.did,
+            None if row.events is None else int(row.events),
+            row.amount,
+        )
+        for row in asked.rows(people_who_sql.groups(made.shape), made.params)
+    ]
+    whole = ordered(found, by_number=numeric or made.shape.group == "times")
+    if not made.shape.group.startswith("profile:"):
+        return [group.shown() for group in whole], []
+    return _floored(whole, asked.account.floor)
+
+
+def _floored(whole: list[Group], floor: int) -> tuple[list[dict[str, Any]], list[Caveat]]:
+    try:
+        shown, other = floored(whole, floor)
+    except TooSmall:
+        text = f"Groups of fewer than {floor} people are not shown one by one, and no more than one group would remain."
+        raise Refusal(
+            "refused", "too_small", text, "Ask without group_by, or about more people."
+        ) from None
+    if other is None:
+        return [group.shown() for group in shown], []
+    text = f"Groups of fewer than {floor} people are counted together as “{OTHER}”."
+    return [*(group.shown() for group in shown), other.shown() | {"other": True}], [Caveat("floor_applied", text)]
+
+
+def _caveats(asked: AccountQuestion, made: Plan, row: Any) -> list[Caveat]:
+    told = []
+    if row.windows_open:
+        text = f"For {row.windows_open:,} of the people counted the {asked.args['within_days']} days are not over yet; they count as not done."
+        told.append(Caveat("window_open", text))
+    if made.did.verb == "opened_email":
+        told += caveats.machine_opens(row.asked, row.machines)
+    told += caveats.duplicate_orders(row.repeats) + caveats.future_events(row.ahead)
+    told += caveats.other_currency(row.foreign_currency, asked.account.currency)
+    return told + (caveats.small_base(row.did, "people") if made.but_not else [])
+
+
+def suggestions(args: Args, envelope: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The same without machines, where they made many of the opens."""
+    told = {caveat["code"] for caveat in envelope["caveats"]}
+    if "machine_opens" not in told or args.get("machine_opens") == "exclude":
+        return []
+    return [{"args": {**args, "machine_opens": "exclude"}, "why": "The same without opens by machines."}]

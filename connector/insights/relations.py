@@ -1,0 +1,86 @@
+"""The SQL that questions share: tables, what counts, what an event is of, orders, touches, line items, local time.
+
+Constant text put together by the shape of a question; every value is a bound parameter. Columns: connector/lake/schema.py.
+Every relation drops what is dated after `$moment`; instants are compared as microseconds where they meet between rows.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Final
+
+from connector.insights.objects import KlaviyoObject
+from connector.insights.periods import offsets
+from connector.insights.coverage import AccountState
+
+EVENTS: Final = "read_parquet($events, hive_partitioning=false)"
+AHEAD: Final = "read_parquet($events_ahead, hive_partitioning=false)"
+PROFILES: Final = "read_parquet($profiles, hive_partitioning=false)"
+MEMBERS: Final = "read_parquet($members, hive_partitioning=false)"
+TABLES: Final = frozenset({"events", "events_ahead", "profiles", "members"})
+PARAMETER: Final = re.compile(r"\$([a-z_]+)")
+
+# An event without message and flow (an order) is of those that Klaviyo attributed it to.
+OF_CAMPAIGN: Final = """(message in (select unnest(${side}_campaign_messages)) or (message is null and flow is null and (
+    list_has_any(list_transform(attributed, lambda a: a.campaign), ${side}_campaigns)
+    or list_has_any(list_transform(attributed, lambda a: a.message), ${side}_campaign_messages))))"""
+OF_FLOW: Final = """(flow in (select unnest(${side}_flows)) or message in (select unnest(${side}_flow_messages))
+    or (message is null and flow is null and (
+    list_has_any(list_transform(attributed, lambda a: a.flow), ${side}_flows)
+    or list_has_any(list_transform(attributed, lambda a: a.message), ${side}_flow_messages))))"""
+OF_ITEM: Final = "list_has_any(list_transform(items, lambda i: i.title), ${side}_items)"
+OF: Final = {"campaign": OF_CAMPAIGN, "flow": OF_FLOW, "item": OF_ITEM, "either": f"({OF_CAMPAIGN} or {OF_FLOW})"}
+BY_PEOPLE: Final = """not (machine_open and metric in (select unnest($open_metrics)))
+    and not (bot_click and metric in (select unnest($click_metrics)))"""
+IN_CURRENCY: Final = "coalesce(currency, $currency) = $currency"
+AMOUNT: Final = f"case when {IN_CURRENCY} then coalesce(value, 0) else 0 end"
+FOREIGN: Final = "coalesce(currency, $currency) <> $currency and value is not null"
+
+
+@lru_cache(maxsize=512)
+def parameters(sql: str) -> frozenset[str]:
+    """The names that must be bound, besides the tables, which the lake binds."""
+    return frozenset(PARAMETER.findall(sql)) - TABLES
+
+
+def of(side: str, kinds: Iterable[str]) -> list[str]:
+    """Conditions that an event is of the objects bound for this side (`x`, `y`): all of the kinds must hold."""
+    return [OF[kind].replace("{side}", side) for kind in kinds]
+
+
+def bound_objects(side: str, kind: str, objects: Iterable[KlaviyoObject]) -> dict[str, Any]:
+    """The parameters of `of`: ids of campaigns or flows, and of their messages."""
+    objects = list(objects)
+    messages = [message for each in objects for message in each.event_messages]
+    # An empty list has no type that DuckDB could compare with.
+    return {f"{side}_{kind}s": [each.id for each in objects] or [""], f"{side}_{kind}_messages": messages or [""]}
+
+
+def orders(metrics: str = "order_metrics", columns: str = "*") -> str:
+    """Every delivery of an order, `delivery` 1 the earliest by (time, event id): an order is a person and an order id."""
+    return f"""select {columns}, coalesce(order_id, id) as order_key,
+        row_number() over (partition by person, coalesce(order_id, id) order by time, id) as delivery
+    from {EVENTS} where metric in (select unnest(${metrics})) and time <= $moment"""
+
+
+def line_items(events: str) -> str:
+    """One row per line of the events of a CTE that has `items`: its columns, and title, quantity, price of the line."""
+    return f"select e.* exclude (items), item.title, item.quantity, item.price from {events} e, unnest(e.items) as lines(item)"
+
+
+def local(events: str) -> str:
+    """The rows of a CTE with `us`, and `local`: seconds since 1970 by the account's wall clock (`bound_zone`)."""
+    return f"""(select e.*, e.us // 1000000 + z.offset_seconds as local from {events} e asof join (
+        select unnest($zone_starts) as since, unnest($zone_offsets) as offset_seconds) z on e.us >= z.since)"""
+
+
+def bound_zone(account: AccountState, start: datetime, end: datetime) -> dict[str, Any]:
+    """The parameters of `local`: the zone's offsets between two instants."""
+    starts, shifts = offsets(account.zone, start, end)
+    return {"zone_starts": starts, "zone_offsets": shifts}
+
+
+def ahead(metrics: str) -> str:
+    """How many events of these metrics are dated after the moment, as a scalar."""
+    return f"(select count(*) from {AHEAD} where metric in (select unnest(${metrics})) and time > $moment)"

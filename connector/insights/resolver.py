@@ -1,0 +1,340 @@
+"""What the words of a question mean in one account: names, audiences, items, periods, metrics, the purchase metric.
+
+Public to every tool. What it found out is kept in its book, so that a receipt can be run again with the same meaning, and
+told on the way: `caveats` (renamed, deleted), `sources` (everything named), `names` (quoted, by argument, for sentences).
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Final
+
+from connector.insights import audiences, coverage
+from connector.insights.arguments import bad
+from connector.insights.caveats import Caveat
+from connector.insights.coverage import AccountState
+from connector.insights.metrics import Action, Vocabulary, vocabulary
+from connector.insights.objects import KlaviyoObject, object_of
+from connector.insights.periods import BadPeriod, Period, parse
+from connector.insights.recorded import Book, recorded
+from connector.insights.refusal import Refusal, foremost
+from connector.insights.titles import titles_named
+from connector.insights.words import quoted
+from connector.installs.models import Install
+from connector.lake.query import Reader
+from connector.records.models import Kind, Record
+from connector.records.names import Finding, find, was_sent
+
+# How a name is looked for: a campaign's may end in a star, a flow's takes all that fit.
+RULES: Final[dict[str, dict[str, Any]]] = {Kind.CAMPAIGN: {"star": True}, Kind.FLOW: {"many": True}}
+AUDIENCES: Final = (Kind.LIST, Kind.SEGMENT)
+COUNTS: Final = """select metric, count(*) as held, count(*) filter (where time <= $moment) as past
+    from read_parquet($events, hive_partitioning=false) group by metric"""
+FIRST: Final = "select min(time) as first from read_parquet($events, hive_partitioning=false) where time <= $moment"
+
+
+class Resolver:
+    """Of one account's question. Methods raise Refusal (not_found, needs_choice, ...) or BadArguments."""
+
+    def __init__(
+        self,
+        install: Install,
+        args: Mapping[str, Any],
+        moment: datetime,
+        lake: Reader,
+        book: Book,
+        asked_too: Sequence[Install] = (),
+    ) -> None:
+        self.install, self.args, self.moment, self.lake, self.book = install, args, moment, lake, book
+        self.asked_too = asked_too  # all installs of the question: an id may be another one's
+        self.caveats: list[Caveat] = []
+        self.names: dict[str, str] = {}
+        self.freshness: dict[str, Any] = {}
+        self._sources: dict[tuple[str, str], KlaviyoObject] = {}
+
+    @property
+    def sources(self) -> list[KlaviyoObject]:
+        return list(self._sources.values())
+
+    # --- the account, time --------------------------------------------------------------------------------------------
+
+    @recorded
+    def account(self) -> AccountState:
+        return coverage.state_of(self.install)
+
+    @recorded
+    def first_event(self) -> datetime | None:
+        """When the account's first event that is held was."""
+        found: datetime | None = self.lake.rows(FIRST, moment=self.moment)[0].first
+        return found
+
+    def period(self, argument: str = "period", default: str = "all") -> Period:
+        return self._period(argument, str(self.args.get(argument, default)))
+
+    @recorded
+    def _period(self, argument: str, text: str) -> Period:
+        first = self.first_event() if text == "all" else None
+        try:
+            return parse(text, self.account().zone, self.moment, first)
+        except BadPeriod as error:
+            raise bad(argument, str(error)) from None
+
+    # --- names --------------------------------------------------------------------------------------------------------
+
+    def campaigns(self, argument: str = "campaign", *, unsent: bool = False) -> list[KlaviyoObject]:
+        """The campaigns an argument names, none where it is not given. `unsent`: those never sent are candidates too."""
+        return self._named(argument, [Kind.CAMPAIGN], unsent=unsent)
+
+    def flows(self, argument: str = "flow") -> list[KlaviyoObject]:
+        return self._named(argument, [Kind.FLOW])
+
+    def lists(self, argument: str = "list") -> list[KlaviyoObject]:
+        return self._named(argument, [Kind.LIST])
+
+    def _named(self, argument: str, kinds: Sequence[str], *, unsent: bool = False) -> list[KlaviyoObject]:
+        text = self.args.get(argument)
+        if not text or text == "any":
+            return []
+        found, renamed = self._found(str(text), [str(kind) for kind in kinds], argument, unsent)
+        self.caveats += [Caveat("renamed", f"“{was}” is now named “{now}”.") for was, now in renamed]
+        self.caveats += [
+            Caveat("deleted_object", f"“{each.name}” no longer exists in Klaviyo.") for each in found if each.deleted
+        ]
+        return self.told(argument, found)
+
+    def told(self, argument: str, objects: list[KlaviyoObject]) -> list[KlaviyoObject]:
+        """Note that the figures rest on these and that the argument names them."""
+        self.rests_on(objects)
+        self.names[argument] = quoted(each.name for each in objects)
+        return objects
+
+    def rests_on(self, objects: Iterable[KlaviyoObject]) -> None:
+        for each in objects:
+            self._sources.setdefault((each.kind, each.id), each)
+
+    @recorded
+    def _found(
+        self, text: str, kinds: list[str], argument: str, unsent: bool
+    ) -> tuple[list[KlaviyoObject], list[tuple[str, str]]]:
+        """The objects, and of those found by a name they once had: that name and the present one."""
+        candidate = (lambda record: True) if unsent else was_sent
+        finding = find(self.install, kinds, text, candidate=candidate, **RULES.get(kinds[0], {}))
+        found = settled(finding, kinds[0], self.install, self.args, argument)
+        renamed = [
+            (match.text, record.name) for match in found.matches for record in match.records if match.renamed
+        ]
+        return self._objects(found.records), list(dict.fromkeys(renamed))
+
+    def _objects(self, records: Sequence[Record]) -> list[KlaviyoObject]:
+        """With the ids of their messages."""
+        parents = [record.klaviyo_id for record in records if record.kind in (Kind.CAMPAIGN, Kind.FLOW)]
+        messages: dict[str, list[str]] = {}
+        rows = Record.objects.filter(install=self.install, kind=Kind.MESSAGE, parent__in=parents)
+        for parent, key in rows.values_list("parent", "klaviyo_id") if parents else ():
+            messages.setdefault(parent, []).append(key)
+        return [object_of(record, messages.get(record.klaviyo_id, ())) for record in records]
+
+    @recorded
+    def every(self, kind: str) -> list[KlaviyoObject]:
+        """All objects of a kind, deleted ones too, by id."""
+        return self._objects(list(Record.objects.filter(install=self.install, kind=kind)))
+
+    @recorded
+    def messages_of(self, parents: list[str]) -> list[KlaviyoObject]:
+        """The messages of these campaigns or flows, by id."""
+        rows = Record.objects.filter(install=self.install, kind=Kind.MESSAGE, parent__in=parents)
+        return [object_of(record) for record in rows]
+
+    @recorded
+    def catalog(self, titles: list[str]) -> dict[str, dict[str, Any]]:
+        """The catalog's item of each title (of several, the smallest id): id, url, image, price."""
+        rows = Record.objects.filter(install=self.install, kind=Kind.CATALOG_ITEM, name__in=titles, deleted_at=None)
+        return {row.name: _catalog_item(row) for row in rows.order_by("-klaviyo_id")}
+
+    @recorded
+    def subjects(self) -> dict[str, str]:
+        """Present subjects by message id, and by campaign id for the campaign's first message."""
+        texts: dict[str, str] = {}
+        for record in Record.objects.filter(install=self.install, kind=Kind.MESSAGE).order_by("klaviyo_id"):
+            subject = str(record.facts.get("subject") or "")
+            if subject:
+                texts[record.klaviyo_id] = subject
+                texts.setdefault(record.parent, subject)
+        return texts
+
+    # --- audiences and items ------------------------------------------------------------------------------------------
+
+    def audience(self, argument: str = "audience") -> list[KlaviyoObject]:
+        """The lists and segments an argument names; their members must then be `fetched`."""
+        text = self.args.get(argument)
+        return self.told(argument, self._audience(str(text), argument)) if text else []
+
+    @recorded
+    def _audience(self, text: str, argument: str) -> list[KlaviyoObject]:
+        every = find(self.install, AUDIENCES, text)
+        self._check_there(every)
+        if every.missing or every.ambiguous:  # what is gone is no choice
+            every = find(self.install, AUDIENCES, text, candidate=lambda record: record.deleted_at is None)
+        return [object_of(record) for record in settled(every, Kind.LIST, self.install, self.args, argument).records]
+
+    def _check_there(self, found: Finding) -> None:
+        """What was deleted has no present members, and must not be taken for another whose name contains its own."""
+        gone = next((record for record in found.records if record.deleted_at), None)
+        if gone:
+            raise Refusal(
+                "refused",
+                "not_found",
+                f"“{gone.name}” no longer exists in Klaviyo, so {self.install.name} has no members of it.",
+                "Name another list or segment; search finds those there are.",
+            )
+
+    def check_members(self, objects: Sequence[KlaviyoObject]) -> None:
+        """Raises Refusal (pending while they are fetched) unless the present members of all are held."""
+        fetched = self._fetched_at([each.record for each in objects])
+        told = [{"id": each.id, "fetched_at": fetched[each.record]} for each in objects]
+        self.freshness["members"] = [*self.freshness.get("members", []), *told]
+
+    @recorded
+    def _fetched_at(self, records: list[str]) -> dict[str, str | None]:
+        return audiences.fetched(self.install, records, self.moment)
+
+    def items(self, argument: str = "item") -> list[str]:
+        """The titles of line items that an argument names."""
+        text = self.args.get(argument)
+        if not text:
+            return []
+        titles = self._items(str(text), argument)
+        self.names[argument] = quoted(titles)
+        return titles
+
+    @recorded
+    def _items(self, text: str, argument: str) -> list[str]:
+        return titles_named(self.install, text, self.lake)
+
+    # --- metrics ------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """Which of several metrics of one name is alive is told by all events held, dated ahead or not."""
+
+        def counts() -> dict[str, int]:
+            return {metric: held for metric, (held, _) in self.counts.items()}
+
+        return vocabulary(self.install, counts, self.args.get("purchase_metric", ""))
+
+    @cached_property
+    def counts(self) -> dict[str, tuple[int, int]]:
+        """Of each metric: events held, and those of them that have happened."""
+        return {str(row.metric): (row.held, row.past) for row in self.lake.rows(COUNTS, moment=self.moment)}
+
+    def action(self, text: str) -> Action:
+        """What a verb, or a metric's own name or id, names. Orders tell of a second purchase metric."""
+        action = self._action(text)
+        self.rests_on(action.metrics)
+        if action.is_orders:
+            self._tell_second_purchase_metric(action.metrics[0])
+        return action
+
+    @recorded
+    def _action(self, text: str) -> Action:
+        return self.vocabulary.action(text)
+
+    def purchase_metric(self) -> KlaviyoObject | None:
+        """The metric of orders; None, with a caveat, where the account has none. Raises Refusal where it must be chosen."""
+        found = self._purchase_metric()
+        if found is None:
+            text = "Orders and revenue are left empty: what counts as a purchase is not known."
+            self._caveat(Caveat("no_purchase_metric", text))
+            return None
+        self.rests_on([found])
+        self._tell_second_purchase_metric(found)
+        return found
+
+    @recorded
+    def _purchase_metric(self) -> KlaviyoObject | None:
+        purchase = self.vocabulary.purchase
+        if not isinstance(purchase, Refusal):
+            return object_of(purchase)
+        if purchase.code == "no_purchase_metric":
+            return None
+        raise purchase
+
+    @recorded
+    def ids_of(self, *verbs: str) -> list[str]:
+        """Metric ids of Klaviyo's own verbs; none where the account has no such metric."""
+        return self.vocabulary.ids_of(*verbs)
+
+    @recorded
+    def _namesakes(self, metric: str) -> list[str]:
+        """Ids of other metrics with the purchase metric's name."""
+        chosen = next((each for each in self.vocabulary.metrics if each.klaviyo_id == metric), None)
+        return [
+            each.klaviyo_id
+            for each in self.vocabulary.metrics
+            if chosen and each.name == chosen.name and each.pk != chosen.pk
+        ]
+
+    def _tell_second_purchase_metric(self, chosen: KlaviyoObject) -> None:
+        for other in self._namesakes(chosen.id):
+            events = self.counts.get(other, (0, 0))[1]
+            text = (
+                f"Orders are counted by “{chosen.name}” ({chosen.id}); a second metric of that name ({other}) has "
+                f"{events:,} events, which are not counted."
+            )
+            self._caveat(Caveat("two_purchase_metrics", text))
+
+    def _caveat(self, caveat: Caveat) -> None:
+        if caveat not in self.caveats:
+            self.caveats.append(caveat)
+
+
+def tried(*steps: Callable[[], Any]) -> list[Any]:
+    """What each step finds. Where some cannot, the foremost reason is the one said."""
+    found, refusals = [], []
+    for step in steps:
+        try:
+            found.append(step())
+        except Refusal as refusal:
+            refusals.append(refusal)
+    if refusals:
+        raise foremost(refusals)
+    return found
+
+
+def settled(found: Finding, kind: str, install: Install, args: Mapping[str, Any], argument: str) -> Finding:
+    """The finding, if every part of it means something and only one thing. Raises Refusal."""
+    if found.missing:
+        raise Refusal(
+            "refused",
+            "not_found",
+            f"{install.name} has no {Kind(kind).label.lower()} “{found.missing.text}”.",
+            "Use one of the choices, or search.",
+            choices=found.missing.choices,
+        )
+    if found.ambiguous:
+        raise _which(found, kind, install, args, argument)
+    return found
+
+
+def _which(found: Finding, kind: str, install: Install, args: Mapping[str, Any], argument: str) -> Refusal:
+    assert found.ambiguous is not None
+    name, number = found.ambiguous.text, len(found.ambiguous.choices)
+    every = {**args, argument: f"{name}*"} if kind == Kind.CAMPAIGN and args.get(argument) == name else None
+    more = " or more" if number == 10 else ""
+    return Refusal(
+        "needs_choice",
+        text=f"There are {number}{more} {Kind(kind).label.lower()}s “{name}” may mean in {install.name}.",
+        what_to_do="Call again with the id of the one meant.",
+        choices=found.ambiguous.choices,
+        suggestion=every,
+    )
+
+
+def _catalog_item(record: Record) -> dict[str, Any]:
+    facts = record.facts
+    return {
+        "id": record.klaviyo_id,
+        "url": facts.get("url"),
+        "image": facts.get("image_full_url"),
+        "price": facts.get("price"),
+    }

@@ -1,0 +1,34 @@
+"""Small pieces of sentences that all tools share."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final
+
+SHOWN: Final = 3  # names in a sentence; beyond them a count
+
+
+def quoted(names: Iterable[str]) -> str:
+    """The names, each once with how many bear it, on one line: any of them is meant."""
+    counts = Counter(" ".join(name.split()) for name in names)
+    shown = [f"“{name}”" + (f" ({number} of that name)" if number > 1 else "") for name, number in counts.items()]
+    if len(shown) > SHOWN:
+        return f"{', '.join(shown[:SHOWN])} or {len(shown) - SHOWN} more"
+    return " or ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+
+
+def people(number: int) -> str:
+    return f"{number:,} {'person' if number == 1 else 'people'}"
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 order`, `2,300 orders`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def percent(share: float | None) -> str:
+    """`41.2 %`, `none` where there is nothing to divide by."""
+    return "none" if share is None else f"{share * 100:.1f} %"
+
+
+def amount(value: float, currency: str) -> str:
+    return f"{value:,.2f} {currency}"

@@ -1,0 +1,176 @@
+"""Cut an answer to the size of a door: whole groups from the end, evenly over accounts; of a series the newest buckets.
+
+Sizes are added up, never measured by trying: each row is written as JSON once, however long the answer.
+"""
+
+import json
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any, Final
+
+from connector.tools.tool import Groups
+
+SIZE: Final = 24_000  # bytes of a result's text
+SPARE: Final = 400  # for `more`, whose cursor is written afterwards
+
+Envelope = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Offset:
+    """Where a page begins: groups before it, and of the first group the newest buckets already shown."""
+
+    group: int = 0
+    buckets: int = 0
+
+
+def text_of(value: Any) -> str:
+    """The JSON text of a result: what MCP sends as text, and what the size limit counts."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def size_of(value: Any) -> int:
+    """Bytes of its JSON, with the comma that divides it from the next."""
+    return len(text_of(value).encode()) + 1
+
+
+def most_that_fit(sizes: Sequence[int], room: int) -> int:
+    """How many of these, from the first on, fit."""
+    return bisect_right(list(accumulate(sizes)), room)
+
+
+def fitted(whole: Mapping[str, Any], groups: Groups, limit: int, offset: Offset = Offset()) -> tuple[Envelope, int, Offset]:
+    """The page from `offset` on with at most `limit` groups per account; how much is left out; where the next begins.
+
+    What is left out are groups or, where a page ends within a series, its older buckets.
+    """
+    holders = [_Holder.of(entry, groups, offset) for entry in _entries(whole, groups)]
+    bare = _with(whole, groups, [holder.bare() for holder in holders])
+    room = SIZE - SPARE - size_of(bare)
+    if offset.buckets == 0:
+        number = _groups_that_fit(holders, room, limit)
+        if number or not any(holder.is_open for holder in holders):
+            page = _with(whole, groups, [holder.cut(number) for holder in holders])
+            return page, sum(holder.after(number) for holder in holders), Offset(offset.group + number)
+    if not groups.start:
+        page = _with(whole, groups, [holder.bare() for holder in holders])
+        return page, sum(holder.after(0) for holder in holders), Offset(offset.group + 1)
+    return _newest(whole, groups, holders, room, offset)
+
+
+def _newest(
+    whole: Mapping[str, Any], groups: Groups, holders: "list[_Holder]", room: int, offset: Offset
+) -> tuple[Envelope, int, Offset]:
+    """One group alone, as many of its buckets as fit."""
+    series = [holder.first_newest_first() for holder in holders]
+    longest = max((len(rows) for rows in series), default=0)
+    sizes = [sum(size_of(rows[at]) for rows in series if at < len(rows)) for at in range(offset.buckets, longest)]
+    shown = max(most_that_fit(sizes, room), 1)
+    end = offset.buckets + shown
+    page = _with(whole, groups, [holder.part(offset.buckets, end) for holder in holders])
+    if end < longest:
+        return page, sum(max(len(rows) - end, 0) for rows in series), Offset(offset.group, end)
+    return page, sum(holder.after(1) for holder in holders), Offset(offset.group + 1)
+
+
+def _groups_that_fit(holders: "list[_Holder]", room: int, limit: int) -> int:
+    """The same number of groups for every account; a row for all of them together is beside the limit."""
+    longest = max((len(holder.sizes) for holder in holders), default=0)
+    most = min(longest, max((holder.limit(limit) for holder in holders), default=0))
+    sizes = [sum(holder.sizes[at] for holder in holders if at < len(holder.sizes)) for at in range(most)]
+    return most_that_fit(sizes, room)
+
+
+class _Holder:
+    """One entry's groups from the page's first on, each with its rows and the bytes they take."""
+
+    def __init__(self, entry: Mapping[str, Any], groups: Groups, field: str, offset: Offset) -> None:
+        self.entry, self.groups, self.field = entry, groups, field
+        every = [row for row in entry[field] if not row.get("other")] if field else []
+        self.beside = [row for row in entry[field] if row.get("other")] if field and offset == Offset() else []
+        self.listed: list[Any] = list(entry.get(groups.order) or []) if groups.order else []
+        by_key: dict[Any, list[Any]] = {}
+        for at, row in enumerate(every):
+            by_key.setdefault(_identity(row.get(groups.by)) if groups.by else at, []).append(row)
+        keys = [_identity(each) for each in self.listed] if groups.order else list(by_key)
+        if groups.order and None in by_key and None not in keys:
+            keys = [None, *keys]
+        self.has_total = bool(groups.order) and bool(keys) and keys[0] is None and len(keys) > len(self.listed)
+        listed = dict(zip((_identity(each) for each in self.listed), self.listed, strict=True))
+        self.keys = keys[offset.group :]
+        self.rows = [by_key.get(key, []) for key in self.keys]
+        self.heads = [listed.get(key) for key in self.keys]
+        self.offset = offset
+        self.sizes = [
+            sum(map(size_of, rows)) + (size_of(head) if head is not None else 0)
+            for rows, head in zip(self.rows, self.heads, strict=True)
+        ]
+
+    @classmethod
+    def of(cls, entry: Mapping[str, Any], groups: Groups, offset: Offset) -> "_Holder":
+        field = next((name for name in groups.rows if isinstance(entry.get(name), list)), "")
+        return cls(entry, groups, field, offset)
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self.keys)
+
+    def limit(self, limit: int) -> int:
+        return limit + (1 if self.has_total and self.offset.group == 0 else 0)
+
+    def bare(self) -> dict[str, Any]:
+        return self._with([], [])
+
+    def cut(self, number: int) -> dict[str, Any]:
+        """The entry with its first groups, rows in their own order."""
+        kept = {id(row) for rows in self.rows[:number] for row in rows}
+        rows = [row for row in self.entry[self.field] if id(row) in kept] if self.field else []
+        return self._with(rows, [head for head in self.heads[:number] if head is not None])
+
+    def part(self, start: int, end: int) -> dict[str, Any]:
+        """The entry with some buckets of its first group, oldest first."""
+        return self._with(
+            list(reversed(self.first_newest_first()[start:end])), [head for head in self.heads[:1] if head is not None]
+        )
+
+    def first_newest_first(self) -> list[Any]:
+        return list(reversed(self.rows[0])) if self.rows else []
+
+    def after(self, number: int) -> int:
+        return max(len(self.keys) - number, 0)
+
+    def _with(self, rows: list[Any], heads: list[Any]) -> dict[str, Any]:
+        if not self.field:
+            return dict(self.entry)
+        ordered = {self.groups.order: heads} if self.groups.order and self.groups.order in self.entry else {}
+        return {**self.entry, self.field: [*rows, *self.beside], **ordered}
+
+
+def _identity(value: Any) -> Any:
+    """What tells groups apart: of an object its id."""
+    return value.get("id") if isinstance(value, dict) else value
+
+
+def _entries(whole: Mapping[str, Any], groups: Groups) -> list[Mapping[str, Any]]:
+    data = whole.get("data") or {}
+    return [data] if groups.in_data else list(data.get("accounts") or [])
+
+
+def _with(whole: Mapping[str, Any], groups: Groups, entries: list[dict[str, Any]]) -> Envelope:
+    data = whole.get("data") or {}
+    if groups.in_data:
+        return {**whole, "data": entries[0] if entries else data}
+    return {**whole, "data": {**data, "accounts": entries} if "accounts" in data else data}
+
+
+def capped(whole: Envelope, groups: Groups, most: int) -> Envelope:
+    """With at most so many groups per account; what a receipt keeps. `groups_left_out` counts the rest, where there is one."""
+    holders = [_Holder.of(entry, groups, Offset()) for entry in _entries(whole, groups)]
+    if not any(len(holder.keys) > most for holder in holders):
+        return whole
+    entries = [
+        holder.cut(most) | ({"groups_left_out": holder.after(most)} if holder.after(most) else {}) for holder in holders
+    ]
+    return _with(whole, groups, entries)
