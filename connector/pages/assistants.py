@@ -13,7 +13,7 @@ from accounts.grants import revoke_connection
 from accounts.models import Connection
 from accounts.permissions import Ability, can
 from accounts.tenancy import TenantQuerySet
-from accounts.views.member import MemberRequest, member_page
+from connector.pages.member import MemberRequest, member_page
 
 
 @member_page
