@@ -8,7 +8,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from accounts.audit_events import visible_events
-from accounts.permissions import Ability, check
+from accounts.permissions import check
+from accounts.roles import Ability
 from audit.models import AuditEvent
 from connector.pages.audit_presenters import category_choices, line
 from connector.pages.member import MemberRequest, member_page

@@ -8,7 +8,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from accounts.caller import Caller
 from accounts.models import Membership
-from accounts.permissions import Ability, can
+from accounts.permissions import can
+from accounts.roles import Ability
 from connector.installs.connect import ConnectProblem, finish, start
 from connector.installs.models import Install
 from connector.pages.frame import own_memberships

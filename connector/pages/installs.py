@@ -10,7 +10,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.caller import Caller
-from accounts.permissions import Ability, check
+from accounts.permissions import check
+from accounts.roles import Ability
 from connector.insights.account_list import purchase_metric_of
 from connector.insights.outcome import Refusal
 from connector.installs import actions
