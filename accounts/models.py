@@ -99,7 +99,7 @@ def free_slug(name: str) -> str:
 
 
 class Role(models.TextChoices):
-    """What each may do stands in accounts/permissions.py."""
+    """What each may do stands in accounts/roles.py."""
 
     OWNER = "owner", "Owner"
     ADMIN = "admin", "Admin"
