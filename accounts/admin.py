@@ -1,4 +1,4 @@
-"""People, organizations, keys and assistants in the admin."""
+"""People, organizations, keys, assistants and the audit in the admin (the audit, a leaf, knows no page of its own)."""
 
 from django.contrib import admin
 from django.db.models import Count, QuerySet
@@ -7,6 +7,7 @@ from unfold.decorators import display
 
 from accounts.models import ApiKey, Application, Connection, Membership, Organization, User
 from accounts.staff import StaffAdmin, linked
+from audit.models import AuditEvent
 
 
 @admin.register(User)
@@ -84,3 +85,21 @@ class ConnectionAdmin(StaffAdmin):
     @display(description="Organization", ordering="organization__name")
     def organization_link(self, row: Connection) -> str:
         return linked(row.organization)
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(StaffAdmin):
+    list_display = (
+        "at",
+        "operation",
+        "outcome",
+        "actor_label",
+        "via",
+        "assistant",
+        "organization_label",
+        "account_label",
+        "subject_label",
+    )
+    list_filter = ("category", "outcome", "via", "at")
+    search_fields = ("actor_label", "organization_label", "account_label", "subject_label", "operation")
+    date_hierarchy = "at"

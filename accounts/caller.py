@@ -10,7 +10,7 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.utils import timezone
 
 from accounts.models import ApiKey, Membership, Organization, User
-from accounts.permissions import ROLES, Ability
+from accounts.roles import ROLES, Ability
 
 KEY_PREFIX: Final = "plb_"
 SCOPES: Final = frozenset({"read", "write"})

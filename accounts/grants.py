@@ -20,7 +20,8 @@ from uuid_utils.compat import uuid7
 from accounts.caller import USE_NOTED_EVERY, Caller, digest
 from accounts.clients import clean_name
 from accounts.models import AccessToken, Application, Connection, Grant, Membership, RefreshToken
-from accounts.permissions import Ability, check
+from accounts.permissions import check
+from accounts.roles import Ability
 from audit.record import record
 
 ALL_SCOPES: Final = ("read", "write", "offline_access")  # in the order in which they are reported

@@ -15,7 +15,7 @@ from oauth2_provider import models as oauth
 from uuid_utils.compat import uuid7
 
 from accounts.encryption import EncryptedTextField
-from accounts.tenancy import InOrganization
+from accounts.tenancy import InOrganization, Tenant
 
 
 class UserManager(BaseUserManager["User"]):
@@ -64,7 +64,7 @@ def new_blinding_key() -> str:
     return secrets.token_hex(32)
 
 
-class Organization(models.Model):
+class Organization(Tenant):
     """The tenant: an agency or a brand. Owns installs, receipts, drafts, everything."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -99,7 +99,7 @@ def free_slug(name: str) -> str:
 
 
 class Role(models.TextChoices):
-    """What each may do stands in accounts/permissions.py."""
+    """What each may do stands in accounts/roles.py."""
 
     OWNER = "owner", "Owner"
     ADMIN = "admin", "Admin"

@@ -1,4 +1,4 @@
-"""The HTTP edge of our OAuth server: authorize with its consent page, token, register, revoke.
+"""The HTTP edge of our OAuth server: authorize (the consent page is connector/pages/consent.py), token, register, revoke.
 
 The flows are django-oauth-toolkit's; what it decides otherwise than we do is overridden here and in oauth_validator.py.
 """
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -29,14 +30,12 @@ from oauth2_provider.views.mixins import OAuthLibMixin
 from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, CustomOAuth2Error, InvalidRequestError, OAuth2Error
 
 from accounts import grants
-from accounts.caller import Caller, digest, install_ids
-from accounts.clients import BadRegistration, pin_of, read_registration
+from accounts.caller import Caller, digest
+from accounts.clients import BadRegistration, read_registration
 from accounts.limits import ip_of, within_limit
-from accounts.middleware import page_caller
-from accounts.models import Application
+from accounts.models import Application, Connection
 from accounts.oauth_documents import CORS, preflight
 from accounts.oauth_validator import check_resource
-from accounts.views.consent import Consent, first_consent, posted_consent
 from audit.record import record
 
 LARGEST_BODY: Final = 16 * 1024
@@ -72,7 +71,10 @@ class Asked:
 
 
 class AuthorizeView(BaseAuthorizationView):
-    """GET shows the consent page, POST to the same address decides. The query is checked again at both."""
+    """GET asks the person, POST to the same address decides. The query is checked again at both.
+
+    The page, `asking` and `deciding`, is the subclass's.
+    """
 
     oauthlib_backend_class = QueryOnlyCore
     http_method_names = ["get", "post"]
@@ -104,16 +106,18 @@ class AuthorizeView(BaseAuthorizationView):
             return self.redirect(
                 _with_query(asked.redirect_uri, error="interaction_required", state=asked.credentials["state"]), None
             )
-        return self.consent_page(asked, first_consent(request, asked.application))
+        return self.asking(asked)
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        asked = self.checked_request()
-        consent = posted_consent(request, asked.application)
-        if request.POST.get("allow") == "false":
-            return self.refused(asked, consent)
-        if consent.problem or consent.chosen is None:
-            return self.consent_page(asked, consent, status=400)
-        return self.approved(asked, consent, consent.chosen.caller)
+        return self.deciding(self.checked_request())
+
+    def asking(self, asked: Asked) -> HttpResponse:
+        """The page on which the person decides."""
+        raise NotImplementedError
+
+    def deciding(self, asked: Asked) -> HttpResponse:
+        """What was posted there: `approved`, `refused`, or the page again."""
+        raise NotImplementedError
 
     def checked_request(self) -> Asked:
         """Raises OAuthToolkitError: its FatalClientError is shown here, all others go back to the client."""
@@ -136,14 +140,23 @@ class AuthorizeView(BaseAuthorizationView):
             raise OAuthToolkitError(error, redirect_uri=asked.redirect_uri) from error
         return asked
 
-    def approved(self, asked: Asked, consent: Consent, caller: Caller) -> HttpResponse:
-        allowed = {"offline_access"} | (consent.scopes & caller.scopes)
-        installs = None if consent.all_installs else install_ids(sorted(consent.ticked))
+    def approved(
+        self,
+        asked: Asked,
+        *,
+        caller: Caller,
+        scopes: set[str],
+        installs: frozenset[UUID] | None,
+        replaced: list[Connection],
+    ) -> HttpResponse:
+        """Back to the client with a code for a new connection; scopes count as far as they were asked for and are the
+        caller's. The connections that it replaces end."""
+        allowed = {"offline_access"} | (scopes & caller.scopes)
         asked.credentials["client"] = (
             asked.application
         )  # looked up already: no document is fetched inside the transaction
         with transaction.atomic():
-            for earlier in consent.ended:
+            for earlier in replaced:
                 grants.revoke_connection(connection=earlier, by=caller, why="replaced")
             asked.credentials["connection"] = grants.approve(
                 caller=caller,
@@ -156,8 +169,7 @@ class AuthorizeView(BaseAuthorizationView):
             )
         return self.redirect(uri, None)
 
-    def refused(self, asked: Asked, consent: Consent) -> HttpResponse:
-        caller = consent.chosen.caller if consent.chosen else page_caller(self.request)
+    def refused(self, asked: Asked, caller: Caller | None) -> HttpResponse:
         if caller:
             grants.refuse(caller=caller, application=asked.application)
         raise asked.refusal(AccessDeniedError, "The person refused.")
@@ -174,18 +186,6 @@ class AuthorizeView(BaseAuthorizationView):
         if not isinstance(error, FatalClientError):
             return super().error_response(error, application)
         return render(self.request, "oauth/error.html", {"error": error.oauthlib_error}, status=400)
-
-    def consent_page(self, asked: Asked, consent: Consent, status: int = 200) -> HttpResponse:
-        context = {
-            "application": asked.application,
-            "redirect_host": urlsplit(asked.redirect_uri).hostname or urlsplit(asked.redirect_uri).scheme,
-            "is_known": pin_of(asked.application.client_id) is not None,
-            "is_document": asked.application.registration_source == Application.RegistrationSource.CIMD,
-            "asks_write": "write" in asked.scopes,
-            "stays_connected": "offline_access" in asked.scopes,
-            "consent": consent,
-        }
-        return render(self.request, "oauth/consent.html", context, status=status)
 
 
 class BackChannel(OAuthLibMixin, View):

@@ -1,39 +1,10 @@
-"""The role table: one place in code, printed in the docs, asked by every door.
+"""May this caller do it? Asked by every door, answered from the role table (roles.py).
 
-`can(caller, ability)` answers, `check` raises `Refused`. Who may do it stands here; what a state allows stands with the state.
+`can(caller, ability)` answers, `check` raises `Refused`. Who may do it stands there; what a state allows stands with the state.
 """
 
-from enum import StrEnum
-from typing import TYPE_CHECKING, Final
-
-from accounts.models import Role
-
-if TYPE_CHECKING:
-    from accounts.caller import Caller
-
-
-class Ability(StrEnum):
-    ASK = "ask"
-    PROPOSE = "propose"
-    APPROVE = "approve"
-    CONNECT = "connect"
-    SEE_AUDIT = "see_audit"
-    MEMBERS = "members"
-    KEYS = "keys"
-    REVEAL = "reveal"
-    SETTINGS = "settings"
-    ERASE = "erase"
-
-
-ALL: Final = frozenset(Ability)
-ROLES: Final[dict[str, frozenset[Ability]]] = {
-    Role.OWNER: ALL,
-    Role.ADMIN: ALL - {Ability.ERASE},
-    Role.MANAGER: frozenset(
-        {Ability.ASK, Ability.PROPOSE, Ability.APPROVE, Ability.CONNECT, Ability.SEE_AUDIT, Ability.KEYS}
-    ),
-    Role.ANALYST: frozenset({Ability.ASK, Ability.PROPOSE, Ability.KEYS}),
-}
+from accounts.caller import Caller
+from accounts.roles import ROLES, Ability
 
 
 class Refused(Exception):
@@ -44,11 +15,11 @@ class Refused(Exception):
         self.ability = ability
 
 
-def can(caller: "Caller", ability: Ability) -> bool:
+def can(caller: Caller, ability: Ability) -> bool:
     return ability in ROLES.get(caller.role, frozenset())
 
 
-def check(caller: "Caller", ability: Ability) -> None:
+def check(caller: Caller, ability: Ability) -> None:
     """Raises Refused unless the caller's role holds the ability."""
     if not can(caller, ability):
         raise Refused(ability, caller.role)

@@ -1,17 +1,21 @@
 """The one scoping rule: everything a tenant owns has an organization, and every query starts from it."""
 
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import Self, TypeVar
 
 from django.db import models
-
-if TYPE_CHECKING:
-    from accounts.models import Organization
 
 Row = TypeVar("Row", bound=models.Model, covariant=True)
 
 
+class Tenant(models.Model):
+    """Whom rows belong to: an organization (models.py), which stands on this module itself."""
+
+    class Meta:
+        abstract = True
+
+
 class TenantQuerySet(models.QuerySet[Row]):
-    def in_organization(self, organization: "Organization") -> Self:
+    def in_organization(self, organization: Tenant) -> Self:
         """Only what this organization owns. The seam for row-level security and for databases split by organization."""
         return self.filter(organization=organization)
 

@@ -6,11 +6,7 @@ from django.urls import include, path
 from config import probes
 
 urlpatterns = [
-    path("", include("accounts.urls")),
-    path("", include("accounts.oauth_urls")),
-    path("", include("connector.installs.urls")),
-    path("", include("connector.receipts.urls")),
-    path("", include("audit.urls")),
+    path("", include("connector.pages.urls")),
     path("", include("accounts.oauth_urls")),
     path("api/v1/", include("connector.api.urls")),
     path("accounts/", include("allauth.urls")),

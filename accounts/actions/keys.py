@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from accounts.caller import KEY_PREFIX, Caller, digest, scopes_of_role
 from accounts.models import ApiKey, Membership
-from accounts.permissions import Ability, check
+from accounts.permissions import check
+from accounts.roles import Ability
 from audit.record import record
 
 

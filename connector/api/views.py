@@ -12,9 +12,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.audit_events import visible_events
 from accounts.caller import Caller
-from accounts.permissions import Ability, can
-from audit.views import visible_events
+from accounts.permissions import can
+from accounts.roles import Ability
 from connector.api import serializers
 from connector.api.problems import RETRY_AFTER, problem
 from connector.api.schema import page_of, problems

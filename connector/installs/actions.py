@@ -3,7 +3,8 @@
 from django.db import transaction
 
 from accounts.caller import Caller
-from accounts.permissions import Ability, check
+from accounts.permissions import check
+from accounts.roles import Ability
 from audit.record import record
 from connector.installs.models import Install
 

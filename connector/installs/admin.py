@@ -5,9 +5,19 @@ from unfold.decorators import display
 
 from accounts.staff import StaffAdmin, linked
 from connector.installs.models import Client, Install
-from connector.installs.presenters import BADGES
 
-COLOURS = {"good": "success", "busy": "info", "warn": "warning", "bad": "danger", "idle": ""}
+Status = Install.Status
+COLOURS = {
+    Status.CONNECTING: "info",
+    Status.SYNCING: "info",
+    Status.WAITING: "info",
+    Status.CONNECTED: "success",
+    Status.PAUSED: "",
+    Status.NEEDS_RECONNECT: "danger",
+    Status.SCOPE_MISSING: "warning",
+    Status.DISCONNECTED: "",
+    Status.ERROR: "danger",
+}
 
 
 @admin.register(Install)
@@ -31,10 +41,12 @@ class InstallAdmin(StaffAdmin):
         return linked(row.organization)
 
     @display(
-        description="Status", ordering="status", label={badge.label: COLOURS[badge.tone] for badge in BADGES.values()}
+        description="Status",
+        ordering="status",
+        label={str(status.label): colour for status, colour in COLOURS.items()},
     )
     def shown_status(self, row: Install) -> str:
-        return BADGES[row.status].label
+        return row.get_status_display()
 
 
 @admin.register(Client)

@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from accounts.caller import Caller, member_caller
 from accounts.models import Membership, User
-from accounts.permissions import Ability, can, check
+from accounts.permissions import can, check
+from accounts.roles import Ability
 from audit.record import record
 from connector.installs.access import oauth
 from connector.installs.limits import limiter

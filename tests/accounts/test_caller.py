@@ -13,7 +13,8 @@ from django.utils import timezone
 from accounts.actions import keys
 from accounts.caller import KEY_PREFIX, both, digest, install_ids, key_caller, member_caller
 from accounts.models import ApiKey, Membership, Organization, Role, User
-from accounts.permissions import ROLES, Ability, Refused, can, check
+from accounts.permissions import Refused, can, check
+from accounts.roles import ROLES, Ability
 from audit.models import AuditEvent
 from tests.factories import MembershipFactory
 

@@ -4,7 +4,7 @@ import ast
 import re
 
 from audit.operations import OPERATIONS
-from audit.presenters import CATEGORIES, ICONS
+from connector.pages.audit_presenters import CATEGORIES, ICONS
 from tests.guards.source import modules
 
 NAME = re.compile(r"[a-z]+\.[a-z_]+")

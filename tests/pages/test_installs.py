@@ -10,9 +10,9 @@ from django.test import Client
 from audit.models import AuditEvent
 from connector.installs.limits import limiter
 from connector.installs.models import Install
-from connector.installs.presenters import BADGES
 from connector.klaviyo.resources import REPORT_BUCKET
 from connector.lake.places import place_of
+from connector.pages.install_presenters import BADGES
 from connector.sync.models import Run
 from tests.conftest import signed_in
 from tests.factories import ClientFactory, InstallFactory, MembershipFactory, RecordFactory, RunFactory

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from connector.receipts.presenters import question
+from connector.pages.receipt_presenters import question
 from tests.conftest import signed_in
 from tests.factories import InstallFactory, MembershipFactory, ReceiptFactory
 

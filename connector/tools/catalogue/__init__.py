@@ -8,7 +8,8 @@ from typing import Any, Final
 from jsonschema import Draft202012Validator
 
 from accounts.caller import Caller
-from accounts.permissions import Ability, can
+from accounts.permissions import can
+from accounts.roles import Ability
 from connector.insights.outcome import Outcome
 from connector.insights.people import people_who
 from connector.installs.models import Install

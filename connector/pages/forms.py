@@ -1,4 +1,4 @@
-"""What people type on the pages of accounts."""
+"""What people type and choose on pages."""
 
 from typing import Any
 
@@ -42,3 +42,13 @@ class KeyForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text="Never more than your role may.",
     )
+
+
+class PurchaseMetricForm(forms.Form):
+    """Which of the account's metrics is a purchase; empty: by rule."""
+
+    metric = forms.ChoiceField(required=False, label="Metric that counts as a purchase")
+
+    def __init__(self, *args: Any, metrics: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["metric"].choices = [("", "Choose by rule (recommended)"), *metrics]  # type: ignore[attr-defined]  # a ChoiceField

@@ -11,9 +11,10 @@ from django.views.decorators.http import require_POST
 from accounts.caller import Caller
 from accounts.grants import revoke_connection
 from accounts.models import Connection
-from accounts.permissions import Ability, can
+from accounts.permissions import can
+from accounts.roles import Ability
 from accounts.tenancy import TenantQuerySet
-from accounts.views.member import MemberRequest, member_page
+from connector.pages.member import MemberRequest, member_page
 
 
 @member_page

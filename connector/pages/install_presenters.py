@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from django.db import models
 
 from connector.installs.models import Install
 from connector.klaviyo.resources import SCOPES
+from connector.sync.models import Run
 
 
 @dataclass(frozen=True)
@@ -59,20 +60,6 @@ PHASES: Final = {
     "events": "Reading events",
     "profiles": "Reading profiles",
 }
-
-
-class SyncRun(Protocol):
-    """What `progress` reads of connector.sync.models.Run, which stands above this app."""
-
-    state: str
-    kind: str
-    phase: str
-    done: int
-    total: int | None
-    unit: str
-    events: int
-    rate_waits: int
-    error: str
 
 
 @dataclass(frozen=True)
@@ -128,17 +115,17 @@ def asked_scopes() -> list[Scope]:
     return [Scope(name, reason, False) for name, reason in SCOPES.items()]
 
 
-def progress(run: SyncRun) -> Progress:
+def progress(run: Run) -> Progress:
     """Phase and n of m in words."""
     unit = run.unit or "rows"
     count = f"{run.done:,} of {run.total:,} {unit}" if run.total else f"{run.done:,} {unit}" if run.done else ""
     percent = min(100, int(100 * run.done / run.total)) if run.total else None
     title = (
         "Waiting for a worker"
-        if run.state == "queued" and not run.phase
+        if run.state == Run.State.QUEUED and not run.phase
         else PHASES.get(run.phase, words(run.phase) or "Starting")
     )
-    return Progress(title, count, percent, run.state == "waiting", run.events)
+    return Progress(title, count, percent, run.state == Run.State.WAITING, run.events)
 
 
 def words(name: str) -> str:

@@ -9,11 +9,11 @@ from django.urls import reverse
 
 from accounts.caller import Caller
 from accounts.models import ApiKey, Connection
-from accounts.views.member import MemberRequest, member_page
 from connector.installs.models import Install
-from connector.installs.presenters import rows
+from connector.pages.install_presenters import rows
+from connector.pages.member import MemberRequest, member_page
+from connector.pages.receipt_presenters import summary
 from connector.receipts.models import Receipt
-from connector.receipts.presenters import summary
 
 
 @dataclass(frozen=True)

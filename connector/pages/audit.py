@@ -7,12 +7,12 @@ from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 
-from accounts.caller import Caller
-from accounts.models import Role
-from accounts.permissions import Ability, check
-from accounts.views.member import MemberRequest, member_page
+from accounts.audit_events import visible_events
+from accounts.permissions import check
+from accounts.roles import Ability
 from audit.models import AuditEvent
-from audit.presenters import category_choices, line
+from connector.pages.audit_presenters import category_choices, line
+from connector.pages.member import MemberRequest, member_page
 
 PAGE = 50
 SEARCHED = ("actor_label", "account_label", "subject_label", "subject_id", "assistant", "operation")
@@ -36,17 +36,6 @@ def audit(request: MemberRequest) -> HttpResponse:
         "text": text,
     }
     return render(request, "audit/list.html", page)
-
-
-def visible_events(caller: Caller) -> QuerySet[AuditEvent]:
-    """Owner and admin: all of the organization, accounts that they may not see aside. Manager: what concerns the
-    installs they see, and their own acts."""
-    events = AuditEvent.objects.filter(organization_id=caller.organization.pk)
-    of_installs = Q(install_id__isnull=False) if caller.installs is None else Q(install_id__in=caller.installs)
-    own = of_installs | Q(actor_id=caller.user.pk)
-    if caller.role == Role.MANAGER:
-        return events.filter(own)
-    return events if caller.installs is None else events.filter(own | Q(install_id=None, account_label=""))
 
 
 def filtered(events: QuerySet[AuditEvent], category: str, text: str) -> QuerySet[AuditEvent]:

@@ -66,7 +66,7 @@ def refused_page(request: HttpRequest, refused: Refused) -> HttpResponse:
 def enter(request: MemberRequest, organization_id: UUID) -> Caller:
     """The caller for an object that this organization owns: its page opens there if the person is a member, else 404.
 
-    The organization chosen in the session stays; the page's frame says which one is shown (accounts/context.py).
+    The organization chosen in the session stays; the page's frame says which one is shown (frame.py).
     """
     if request.caller.organization.pk == organization_id:
         return request.caller

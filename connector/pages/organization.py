@@ -6,11 +6,11 @@ from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from accounts.context import own_memberships
-from accounts.forms import SwitchForm
 from accounts.middleware import SESSION_KEY, page_caller
-from accounts.views.member import MemberRequest, member_page
 from audit.record import record
+from connector.pages.forms import SwitchForm
+from connector.pages.frame import own_memberships
+from connector.pages.member import MemberRequest, member_page
 
 
 @require_POST

@@ -12,7 +12,7 @@ from django.utils.functional import SimpleLazyObject
 from accounts.caller import Caller
 from accounts.middleware import SESSION_KEY
 from accounts.models import Membership
-from accounts.permissions import ROLES, Ability
+from accounts.roles import ROLES, Ability
 
 NAVIGATION = (
     # title, address, icon, ability that shows it

@@ -10,11 +10,12 @@ from django.views.decorators.http import require_POST
 
 from accounts.actions import keys as actions
 from accounts.caller import Caller
-from accounts.forms import KeyForm
 from accounts.models import ApiKey, Membership
-from accounts.permissions import Ability, can, check
+from accounts.permissions import can, check
+from accounts.roles import Ability
 from accounts.tenancy import TenantQuerySet
-from accounts.views.member import MemberRequest, member_page
+from connector.pages.forms import KeyForm
+from connector.pages.member import MemberRequest, member_page
 
 
 @member_page

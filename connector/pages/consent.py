@@ -1,18 +1,22 @@
 """What a person decides on the consent page: where an assistant may ask, about which accounts, with which scopes.
 
-Shown and posted through accounts/oauth.py, which checks the assistant's request; here stands the person's side alone.
+accounts/oauth.py checks the assistant's request before any of it; here stands the person's side alone.
 """
 
 from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import urlsplit
 
 from allauth.mfa.models import Authenticator
 from django.db.models import Q
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
-from accounts.caller import Caller
+from accounts.caller import Caller, install_ids
+from accounts.clients import pin_of
 from accounts.middleware import chosen_membership, page_caller
 from accounts.models import Application, Connection, Membership
+from accounts.oauth import Asked, AuthorizeView
 from connector.installs.models import Install
 
 EARLIER_SHOWN: Final = 5  # the newest; all are on the assistants' page
@@ -43,6 +47,40 @@ class Consent:
     scopes: set[str] = field(default_factory=lambda: {"read"})
     ended: list[Connection] = field(default_factory=list)
     problem: str = ""
+
+
+class ConsentView(AuthorizeView):
+    """The page at the authorization endpoint."""
+
+    def asking(self, asked: Asked) -> HttpResponse:
+        return self.consent_page(asked, first_consent(self.request, asked.application))
+
+    def deciding(self, asked: Asked) -> HttpResponse:
+        consent = posted_consent(self.request, asked.application)
+        chosen = consent.chosen
+        if self.request.POST.get("allow") == "false":
+            return self.refused(asked, chosen.caller if chosen else page_caller(self.request))
+        if consent.problem or chosen is None:
+            return self.consent_page(asked, consent, status=400)
+        return self.approved(
+            asked,
+            caller=chosen.caller,
+            scopes=consent.scopes,
+            installs=None if consent.all_installs else install_ids(sorted(consent.ticked)),
+            replaced=consent.ended,
+        )
+
+    def consent_page(self, asked: Asked, consent: Consent, status: int = 200) -> HttpResponse:
+        context = {
+            "application": asked.application,
+            "redirect_host": urlsplit(asked.redirect_uri).hostname or urlsplit(asked.redirect_uri).scheme,
+            "is_known": pin_of(asked.application.client_id) is not None,
+            "is_document": asked.application.registration_source == Application.RegistrationSource.CIMD,
+            "asks_write": "write" in asked.scopes,
+            "stays_connected": "offline_access" in asked.scopes,
+            "consent": consent,
+        }
+        return render(self.request, "oauth/consent.html", context, status=status)
 
 
 def first_consent(request: HttpRequest, application: Application) -> Consent:

@@ -1,31 +1,26 @@
-"""Pages of Klaviyo accounts: the list, one account with its live progress, connecting and reconnecting."""
+"""Pages of Klaviyo accounts: the list, and one account with its live progress."""
 
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.caller import Caller
-from accounts.context import own_memberships
-from accounts.models import Membership
-from accounts.permissions import Ability, can, check
-from accounts.views.member import MemberRequest, enter, member_page
-from connector.insights import library
+from accounts.permissions import check
+from accounts.roles import Ability
 from connector.insights.account_list import purchase_metric_of
 from connector.insights.outcome import Refusal
 from connector.installs import actions
 from connector.installs.access import reports_left
-from connector.installs.connect import ConnectProblem, finish, start
-from connector.installs.forms import PurchaseMetricForm
 from connector.installs.models import Install
-from connector.installs.presenters import asked_scopes, by_client, progress, row, scopes
 from connector.lake.errors import LakeError
-from connector.records.links import klaviyo_url
+from connector.pages.forms import PurchaseMetricForm
+from connector.pages.install_presenters import asked_scopes, by_client, progress, row, scopes
+from connector.pages.member import MemberRequest, enter, member_page
 from connector.records.models import Kind, Record
 from connector.sync import wake
 from connector.sync.models import Run
@@ -52,27 +47,6 @@ def install_page(request: MemberRequest, id: UUID) -> HttpResponse:
         **live(install),
     }
     return render(request, "installs/detail.html", page)
-
-
-@require_GET
-@member_page
-def record_page(request: MemberRequest, id: UUID, kind: str, key: str) -> HttpResponse:
-    """A campaign, flow, list, segment or metric: where the links of search and fetch lead."""
-    install = visible_install(request, id)
-    records = Record.objects.filter(install=install, kind=kind).select_related("install")
-    record = get_object_or_404(records, klaviyo_id=key)
-    try:
-        figures = library.figures_of(record, timezone.now())
-    except LakeError:
-        figures = None
-    page = {
-        "install": install,
-        "record": record,
-        "facts": library.facts_of(record),
-        "figures": figures.rows() if figures else [],
-        "klaviyo_url": klaviyo_url(record),
-    }
-    return render(request, "installs/record.html", page)
 
 
 @require_GET
@@ -105,35 +79,6 @@ def sync_now(request: MemberRequest, id: UUID) -> HttpResponse:
     check(request.caller, Ability.CONNECT)
     begin(install, request.caller)
     messages.success(request, "The sync is on its way.")
-    return redirect("install", id=install.pk)
-
-
-@member_page
-def connect(request: MemberRequest) -> HttpResponse:
-    """On to Klaviyo's consent page, for the organization named, the only one, or the one chosen here."""
-    caller = connecting_caller(request)
-    if caller is None:
-        return render(request, "installs/choose_organization.html", {"choices": own_memberships(request.caller)})
-    install = (
-        get_object_or_404(Install.objects.visible_to(caller), pk=as_uuid(request.GET["install"]))
-        if "install" in request.GET
-        else None
-    )
-    try:
-        return redirect(start(caller=caller, session_key=session_key(request), install=install))
-    except ConnectProblem as problem:
-        return problem_page(request, problem)
-
-
-@member_page
-def callback(request: MemberRequest) -> HttpResponse:
-    """Klaviyo's redirect back: bind the account, or say plainly why not."""
-    try:
-        install = finish(user=request.user, session_key=session_key(request), params=request.GET.dict())
-    except ConnectProblem as problem:
-        return problem_page(request, problem)
-    begin(install, enter(request, install.organization_id))
-    messages.success(request, f"{install.name} is connected. Everything is being read now; you can leave this page.")
     return redirect("install", id=install.pk)
 
 
@@ -185,37 +130,3 @@ def counts(install: Install) -> list[tuple[str, int]]:
         (f"{kind.label}s", held.filter(kind=kind).count())
         for kind in (Kind.CAMPAIGN, Kind.FLOW, Kind.LIST, Kind.SEGMENT, Kind.METRIC)
     ]
-
-
-def connecting_caller(request: MemberRequest) -> Caller | None:
-    """Whom the account is connected for; None when the person has to choose first."""
-    wanted = request.GET.get("organization", "")
-    memberships = Membership.objects.filter(user=request.user)
-    if wanted:
-        owner = memberships.filter(organization__slug=wanted).values_list("organization_id", flat=True).first()
-        if owner is None:
-            raise Http404
-        return enter(request, owner)
-    if "install" in request.GET:
-        visible_install(request, as_uuid(request.GET["install"]))
-        return request.caller
-    return request.caller if memberships.count() == 1 else None
-
-
-def session_key(request: MemberRequest) -> str:
-    """What binds an attempt to this browser; a signed-in session has a key."""
-    if request.session.session_key is None:
-        request.session.save()
-    return str(request.session.session_key)
-
-
-def as_uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Http404 from None
-
-
-def problem_page(request: MemberRequest, problem: ConnectProblem) -> HttpResponse:
-    page = {"problem": problem, "may_connect": can(request.caller, Ability.CONNECT)}
-    return render(request, "installs/problem.html", page, status=400)

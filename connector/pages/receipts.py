@@ -5,9 +5,9 @@ import json
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from accounts.views.member import MemberRequest, enter, member_page
+from connector.pages.member import MemberRequest, enter, member_page
+from connector.pages.receipt_presenters import story, summary
 from connector.receipts.models import Receipt, key_of
-from connector.receipts.presenters import story, summary
 
 PAGE = 25
 
