@@ -29,7 +29,7 @@ from oauth2_provider.views.mixins import OAuthLibMixin
 from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, CustomOAuth2Error, InvalidRequestError, OAuth2Error
 
 from accounts import grants
-from accounts.caller import Caller, digest, install_ids
+from accounts.caller import Caller, digest
 from accounts.clients import BadRegistration, pin_of, read_registration
 from accounts.limits import ip_of, within_limit
 from accounts.middleware import page_caller
@@ -138,7 +138,6 @@ class AuthorizeView(BaseAuthorizationView):
 
     def approved(self, asked: Asked, consent: Consent, caller: Caller) -> HttpResponse:
         allowed = {"offline_access"} | (consent.scopes & caller.scopes)
-        installs = None if consent.all_installs else install_ids(sorted(consent.ticked))
         asked.credentials["client"] = (
             asked.application
         )  # looked up already: no document is fetched inside the transaction
@@ -149,7 +148,7 @@ class AuthorizeView(BaseAuthorizationView):
                 caller=caller,
                 application=asked.application,
                 scopes={"read"} | (allowed & set(asked.scopes)),
-                installs=installs,
+                installs=consent.installs,
             )
             uri, *_ = self.create_authorization_response(
                 self.request, " ".join(asked.scopes), asked.credentials, allow=True
