@@ -6,6 +6,7 @@ accounts/oauth.py checks the assistant's request before any of it; here stands t
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from allauth.mfa.models import Authenticator
 from django.db.models import Q
@@ -20,6 +21,7 @@ from accounts.oauth import Asked, AuthorizeView
 from connector.installs.models import Install
 
 EARLIER_SHOWN: Final = 5  # the newest; all are on the assistants' page
+WHICH_ACCOUNTS: Final = ("all", "now", "some")  # also those connected later, all that there are, the ticked ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +44,20 @@ class Consent:
     choices: list[Choice]
     earlier: list[Connection]
     chosen: Choice | None = None
-    all_installs: bool = True
+    accounts: str = "all"
     ticked: set[str] = field(default_factory=set)
     scopes: set[str] = field(default_factory=lambda: {"read"})
     ended: list[Connection] = field(default_factory=list)
     problem: str = ""
+
+    @property
+    def installs(self) -> frozenset[UUID] | None:
+        """The accounts that Allow grants; None is all, later ones too."""
+        if self.accounts == "all":
+            return None
+        if self.accounts == "now":
+            return frozenset(install.pk for install in self.chosen.installs) if self.chosen else frozenset()
+        return install_ids(sorted(self.ticked))
 
 
 class ConsentView(AuthorizeView):
@@ -66,7 +77,7 @@ class ConsentView(AuthorizeView):
             asked,
             caller=chosen.caller,
             scopes=consent.scopes,
-            installs=None if consent.all_installs else install_ids(sorted(consent.ticked)),
+            installs=consent.installs,
             replaced=consent.ended,
         )
 
@@ -95,7 +106,7 @@ def posted_consent(request: HttpRequest, application: Application) -> Consent:
     """The form as posted, with the first problem it has. Only the person's own organizations and accounts count."""
     form = request.POST
     consent = Consent(choices_of(request), earlier_of(request, application))
-    consent.all_installs = form.get("accounts", "all") != "some"
+    consent.accounts = form.get("accounts", "all")
     consent.scopes |= {scope for value in form.getlist("scope") for scope in value.split()}
     consent.ended = [connection for connection in consent.earlier if str(connection.pk) in form.getlist("end")]
     consent.chosen = _choice_named(consent.choices, form.get("organization"))
@@ -106,8 +117,8 @@ def posted_consent(request: HttpRequest, application: Application) -> Consent:
     elif consent.chosen.lacks_factor:
         name = consent.chosen.membership.organization.name
         consent.problem = f"{name} asks its members for a second factor. Set one up, then connect again."
-    elif not consent.all_installs:
-        consent.problem = _tick(consent, consent.chosen, set(form.getlist("installs")))
+    else:
+        consent.problem = _choose_accounts(consent, consent.chosen, set(form.getlist("installs")))
     return consent
 
 
@@ -141,6 +152,23 @@ def _choice_named(choices: list[Choice], posted: str | None) -> Choice | None:
     if posted is None and len(choices) == 1:
         return choices[0]
     return next((choice for choice in choices if str(choice.membership.organization_id) == posted), None)
+
+
+def _choose_accounts(consent: Consent, chosen: Choice, posted: set[str]) -> str:
+    """Take the choice of accounts, or say what is wrong with it. Whoever ticked some never grants all by that."""
+    if consent.accounts not in WHICH_ACCOUNTS:
+        return "Choose which accounts it may ask about."
+    if consent.accounts == "some":
+        return _tick(consent, chosen, posted)
+    if posted:
+        consent.accounts = "some"
+        return _tick(consent, chosen, posted) or (
+            "You chose all accounts and also ticked some. Now only the ticked ones are chosen: press Allow to share "
+            "these, or untick them and choose all."
+        )
+    if consent.accounts == "now" and not chosen.installs:
+        return "There is no account yet. Choose all accounts, also those connected later, or connect one first."
+    return ""
 
 
 def _tick(consent: Consent, chosen: Choice, posted: set[str]) -> str:

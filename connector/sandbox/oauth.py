@@ -66,9 +66,12 @@ class Oauth:
         return self._decided(asked, form, now)
 
     def _consent(self, asked: Mapping[str, str], query: str) -> Answer:
+        connected = self.state.installed()
+        # First comes what the browser preselects: an account that is not connected yet.
         accounts = "".join(
-            f'<option value="{escape(shop.id)}">{escape(shop.name)} ({escape(shop.id)})</option>'
-            for shop in self.shops.values()
+            f'<option value="{escape(shop.id)}">{escape(shop.name)} ({escape(shop.id)}'
+            f"{', connected' if shop.id in connected else ''})</option>"
+            for shop in sorted(self.shops.values(), key=lambda shop: shop.id in connected)
         )
         roles = "".join(f'<option value="{role.lower()}">{role}</option>' for role in ROLES)
         scopes = "".join(

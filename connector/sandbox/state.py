@@ -73,6 +73,10 @@ class State:
         made = self.db.execute("insert into installs (account, scopes, refresh, role, created) values (?,?,?,?,?)", row)
         return int(made.lastrowid or 0), refresh
 
+    def installed(self) -> set[str]:
+        """The accounts that have the app."""
+        return {account for (account,) in self.db.execute("select account from installs")}
+
     def issue_token(self, install: int, expires: float) -> str:
         token = secrets.token_urlsafe(32)
         self.db.execute("insert into tokens values (?, ?, ?)", (hashed(token), install, expires))

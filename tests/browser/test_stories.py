@@ -11,6 +11,7 @@ import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from playwright.sync_api import Page, expect
 
+from accounts.models import Connection
 from connector.installs.models import Install
 from connector.sandbox.oauth import Oauth
 from connector.sync.models import Run
@@ -225,19 +226,8 @@ def test_an_assistant_is_approved_on_a_page_without_barriers(
     open_as: Callable[..., Page], alice: Any, week: dict[str, Any], settings: Any, live_server: Any, look: str
 ) -> None:
     settings.PUBLIC_URL = live_server.url
-    application = ApplicationFactory(redirect_uris=f"{live_server.url}/support/")
-    asked = {
-        "response_type": "code",
-        "client_id": application.client_id,
-        "redirect_uri": application.redirect_uris,
-        "scope": "read write",
-        "state": "of-the-assistant",
-        "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
-        "code_challenge_method": "S256",
-        "resource": f"{live_server.url}/mcp",
-    }
     page = open_as(alice, look)
-    page.goto(f"/oauth/authorize?{urlencode(asked)}")
+    page.goto(consent_address(live_server.url))
     found = look_at(page, "consent", look)
 
     page.locator('button[name="allow"][value="true"]').click()
@@ -247,3 +237,42 @@ def test_an_assistant_is_approved_on_a_page_without_barriers(
     page.goto("/assistants/")
     expect(page.get_by_text("ChatGPT").first).to_be_visible()
     assert not found
+
+
+def test_ticking_an_account_grants_that_account_alone(
+    open_as: Callable[..., Page], alice: Any, week: dict[str, Any], settings: Any, live_server: Any
+) -> None:
+    settings.PUBLIC_URL = live_server.url
+    page = open_as(alice)
+    page.goto(consent_address(live_server.url))
+    summary = page.get_by_role("status")
+    expect(summary).to_have_text("ChatGPT may ask about all accounts of Northwind that you may see, now (3) and later.")
+
+    page.get_by_label("Fernweh Outdoor").check()
+    page.get_by_label("Propose drafts").check()
+    expect(page.get_by_label("Only these:")).to_be_checked()
+    expect(summary).to_have_text("ChatGPT may ask about only Fernweh Outdoor and propose drafts.")
+    page.get_by_label("none connected later").check()
+    expect(page.get_by_label("Fernweh Outdoor")).not_to_be_checked()
+    expect(summary).to_contain_text("the 3 accounts of Northwind that you may see now, none connected later")
+    page.get_by_label("Fernweh Outdoor").check()
+    page.get_by_role("button", name="Allow").click()
+
+    page.wait_for_url("**/support/?**")
+    assert Connection.objects.latest("created_at").installs == [str(week["install"].pk)]
+
+
+def consent_address(url: str) -> str:
+    """Where an assistant sends the person."""
+    application = ApplicationFactory(redirect_uris=f"{url}/support/")
+    asked = {
+        "response_type": "code",
+        "client_id": application.client_id,
+        "redirect_uri": application.redirect_uris,
+        "scope": "read write",
+        "state": "of-the-assistant",
+        "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        "code_challenge_method": "S256",
+        "resource": f"{url}/mcp",
+    }
+    return f"/oauth/authorize?{urlencode(asked)}"

@@ -72,6 +72,50 @@ def test_some_accounts_can_be_chosen_and_only_those_are_granted(
     assert Connection.objects.get().installs == [str(install.pk)]
 
 
+def test_all_accounts_there_are_now_leaves_out_those_connected_later(
+    assistant: Assistant, northwind: Any, install: Any
+) -> None:
+    second = InstallFactory(organization=northwind)
+
+    tokens = assistant.tokens(form={"accounts": "now"})
+    InstallFactory(organization=northwind)
+
+    caller = bearer_caller(tokens["access_token"])
+    assert caller is not None
+    assert caller.installs == {install.pk, second.pk}
+
+
+def test_all_accounts_there_are_now_needs_an_account(assistant: Assistant) -> None:
+    page = assistant.consent(form={"accounts": "now"})
+
+    assert page.status_code == 400
+    assert "There is no account yet" in page.content.decode()
+
+
+@pytest.mark.parametrize("accounts", [{"accounts": "all"}, {"accounts": "now"}, {}])
+def test_ticks_beside_all_accounts_are_refused_and_narrow_the_choice(
+    assistant: Assistant, northwind: Any, install: Any, accounts: dict[str, str]
+) -> None:
+    InstallFactory(organization=northwind)
+
+    page = assistant.consent(form={"installs": [str(install.pk)], **accounts})
+
+    text = page.content.decode()
+    assert page.status_code == 400
+    assert "You chose all accounts and also ticked some" in text
+    assert 'value="some" required checked' in text
+    assert text.count(' data-name="Fernweh Outdoor" checked') == 1
+    assert not Connection.objects.exists()
+
+
+def test_a_choice_of_accounts_that_the_page_does_not_offer_is_refused(assistant: Assistant, install: Any) -> None:
+    page = assistant.consent(form={"accounts": "every"})
+
+    assert page.status_code == 400
+    assert "Choose which accounts" in page.content.decode()
+    assert not Connection.objects.exists()
+
+
 def test_choosing_some_accounts_and_ticking_none_is_asked_again(assistant: Assistant, install: Any) -> None:
     page = assistant.consent(form={"accounts": "some"})
 

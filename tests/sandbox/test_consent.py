@@ -86,6 +86,16 @@ def test_the_page_lists_what_is_asked_for_with_reasons_and_lets_choose_account_a
         assert name in page
 
 
+def test_an_account_that_is_not_connected_yet_comes_first(visit: Visit) -> None:
+    before = visit.page().text
+    visit.granted(account=EUROPE)
+    after = visit.page().text
+
+    assert before.index(f'<option value="{EUROPE}"') < before.index(f'<option value="{ASIA}"')
+    assert after.index(f'<option value="{ASIA}"') < after.index(f'<option value="{EUROPE}"')
+    assert f"({EUROPE}, connected)" in after
+
+
 def test_allowing_gives_a_code_for_tokens_of_the_chosen_account(visit: Visit) -> None:
     back = _query(visit.press(account=ASIA))
     assert back["state"] == "a state/with odd &signs"
