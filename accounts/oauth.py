@@ -31,11 +31,7 @@ from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, CustomOAuth2Error,
 
 from accounts import grants
 from accounts.caller import Caller, digest
-<<<<<<< HEAD
 from accounts.clients import BadRegistration, read_registration
-=======
-from accounts.clients import BadRegistration, pin_of, read_registration
->>>>>>> small
 from accounts.limits import ip_of, within_limit
 from accounts.models import Application, Connection
 from accounts.oauth_documents import CORS, preflight
@@ -144,7 +140,6 @@ class AuthorizeView(BaseAuthorizationView):
             raise OAuthToolkitError(error, redirect_uri=asked.redirect_uri) from error
         return asked
 
-<<<<<<< HEAD
     def approved(
         self,
         asked: Asked,
@@ -157,10 +152,6 @@ class AuthorizeView(BaseAuthorizationView):
         """Back to the client with a code for a new connection; scopes count as far as they were asked for and are the
         caller's. The connections that it replaces end."""
         allowed = {"offline_access"} | (scopes & caller.scopes)
-=======
-    def approved(self, asked: Asked, consent: Consent, caller: Caller) -> HttpResponse:
-        allowed = {"offline_access"} | (consent.scopes & caller.scopes)
->>>>>>> small
         asked.credentials["client"] = (
             asked.application
         )  # looked up already: no document is fetched inside the transaction
@@ -171,7 +162,7 @@ class AuthorizeView(BaseAuthorizationView):
                 caller=caller,
                 application=asked.application,
                 scopes={"read"} | (allowed & set(asked.scopes)),
-                installs=consent.installs,
+                installs=installs,
             )
             uri, *_ = self.create_authorization_response(
                 self.request, " ".join(asked.scopes), asked.credentials, allow=True

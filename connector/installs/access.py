@@ -1,6 +1,6 @@
 """The way to one install's Klaviyo account: client, token and limits put together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from django.conf import settings
 
@@ -10,7 +10,7 @@ from connector.installs.tokens import InstallTokens
 from connector.klaviyo.client import Klaviyo
 from connector.klaviyo.errors import TryLater
 from connector.klaviyo.oauth import Oauth
-from connector.klaviyo.resources import REPORT_BUCKET
+from connector.klaviyo.resources import REPORT_BUCKETS, REPORTS
 
 
 def oauth() -> Oauth:
@@ -22,12 +22,16 @@ def oauth() -> Oauth:
     )
 
 
-def reports_left(install: Install) -> int | None:
-    """Reports the account may still run: 225 in 24 hours, one ledger for all kinds. None while the ledger is away."""
+def reports_left(install: Install, kinds: Collection[str] = REPORTS) -> int | None:
+    """Reports the account may still run: of each kind 225 in 24 hours; of several kinds, what the scarcest has left.
+
+    None while the ledger is away.
+    """
     try:
-        return limiter().left(install.klaviyo_id, REPORT_BUCKET).daily
+        left = [limiter().left(install.klaviyo_id, REPORT_BUCKETS[kind]).daily for kind in kinds]
     except TryLater:
         return None
+    return min((number for number in left if number is not None), default=None)
 
 
 def klaviyo(

@@ -1,7 +1,7 @@
 """Klaviyo's own figures: the five reports and metric aggregates. They match Klaviyo's pages, not a count of events.
 
-A report costs one of two a minute and of 225 in 24 hours: `Limiter.left(account, REPORT_BUCKET).daily` tells what
-is left. So what Klaviyo would refuse is refused here, before it costs one.
+A report costs one of its kind's two a minute and 225 in 24 hours: `Limiter.left(account, REPORT_BUCKETS[kind]).daily`
+tells what is left. So what Klaviyo would refuse is refused here, before it costs one.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -177,6 +177,9 @@ class Reports:
         for part in self._pages(name, f"{name}-report", attributes, _Report):
             rows += part.data.attributes.results
             times = part.data.attributes.date_times
+        series = [figures for row in rows for figures in row.statistics.values() if isinstance(figures, list)]
+        if any(len(figures) != len(times) for figures in series):
+            raise UpstreamBroken(f"Klaviyo's series of {name} does not fit its times.")
         return Report(rows, times)
 
     def _pages(self, name: str, type: str, attributes: Mapping[str, Any], shape: Any) -> Iterator[Any]:

@@ -5,7 +5,7 @@ subset of that document lacks, from the SDK of the same revision. With `payloads
 revision changes.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -119,10 +119,9 @@ def _operation(
     scopes: str,
     *,
     reads: bool = False,
-    bucket: str = "",
 ) -> None:
-    BUCKETS[bucket or name] = limit
-    OPERATIONS[name] = Operation(name, method, f"/api/{path}", type, bucket or name, tuple(scopes.split()), reads)
+    BUCKETS[name] = limit
+    OPERATIONS[name] = Operation(name, method, f"/api/{path}", type, name, tuple(scopes.split()), reads)
 
 
 # Accounts and metrics.
@@ -297,14 +296,14 @@ _operation("POST", "image-from-url", "images", "image", Limit(3, 100, 100), "ima
 _operation("POST", "image-upload", "image-upload", "image", Limit(3, 100, 500), "images:write")
 _operation("PATCH", "update-image", "images/{id}", "image", MEDIUM, "images:write")
 
-# Reports. Klaviyo may count each kind for itself (its document gives each the same limit); the account's day is kept as
-# one, which is never more than either reading allows.
-REPORT_BUCKET: Final = "reports"
+# Reports. Each kind has a limit of its own, as Klaviyo's document says.
 REPORTS: Final = ("campaign-values", "flow-values", "flow-series", "segment-values", "segment-series")
 for _name in REPORTS:
     _scope = f"{_name.split('-')[0]}s:read"
-    _operation("POST", _name, f"{_name}-reports", f"{_name}-report", REPORT, _scope, reads=True,
-               bucket=REPORT_BUCKET)  # fmt: skip
+    _operation("POST", _name, f"{_name}-reports", f"{_name}-report", REPORT, _scope, reads=True)
+
+REPORT_BUCKETS: Final[Mapping[str, str]] = {name: OPERATIONS[name].bucket for name in REPORTS}
+"""Kind of report -> the bucket that it is counted in."""
 
 # Some parameters are counted a second time, on a stricter limit that every operation with that parameter shares.
 STRICTER: dict[str, str] = {

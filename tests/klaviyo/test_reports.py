@@ -10,7 +10,7 @@ from connector.klaviyo import reports
 from connector.klaviyo.client import Klaviyo
 from connector.klaviyo.errors import UpstreamBroken
 from connector.klaviyo.reports import Reports, Timeframe
-from connector.klaviyo.resources import REPORT_BUCKET
+from connector.klaviyo.resources import REPORT_BUCKETS
 from tests.klaviyo.conftest import Told, reply
 
 MARCH = Timeframe(start=datetime.fromisoformat("2026-03-01"), end=datetime.fromisoformat("2026-04-01"))
@@ -74,14 +74,24 @@ def test_segment_reports_need_no_conversion_metric(server: Told, klaviyo: Klaviy
     assert asked[1]["interval"] == "weekly"
 
 
-def test_reports_of_every_kind_are_counted_in_one_ledger(server: Told, klaviyo: Klaviyo) -> None:
+def test_reports_are_counted_by_kind(server: Told, klaviyo: Klaviyo) -> None:
     server.script = [reply(report()), reply(report())]
 
     Reports(klaviyo).segment_values(["total_members"], MARCH)
     Reports(klaviyo).campaign_values(["opens"], MARCH, "Mtr1")
 
-    left = klaviyo._limiter.left("AcCt01", REPORT_BUCKET)
-    assert (left.daily, left.limit.daily) == (223, 225)
+    left = {kind: klaviyo._limiter.left("AcCt01", bucket).daily for kind, bucket in REPORT_BUCKETS.items()}
+    expected = {"campaign-values": 224, "segment-values": 224}
+    assert left == {"flow-values": 225, "flow-series": 225, "segment-series": 225} | expected
+
+
+def test_a_series_that_does_not_fit_its_times_is_no_report(server: Told, klaviyo: Klaviyo) -> None:
+    server.script = [
+        reply(report({"groupings": {"flow_id": "F1"}, "statistics": {"opens": [1]}}, date_times=["a", "b"]))
+    ]
+
+    with pytest.raises(UpstreamBroken, match="does not fit"):
+        Reports(klaviyo).flow_series(["opens"], Timeframe(key="last_7_days"), "M1", "daily")
 
 
 @pytest.mark.parametrize(

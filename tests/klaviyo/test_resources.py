@@ -11,7 +11,7 @@ import pytest
 from connector.klaviyo.resources import (
     BUCKETS,
     OPERATIONS,
-    REPORT_BUCKET,
+    REPORT_BUCKETS,
     REPORTS,
     RESOURCES,
     REVISION,
@@ -115,10 +115,10 @@ def test_every_operation_of_the_document_has_a_row() -> None:
     assert missing == set()
 
 
-def test_the_five_reports_share_their_limit() -> None:
-    assert {OPERATIONS[name].bucket for name in REPORTS} == {REPORT_BUCKET}
-    assert BUCKETS[REPORT_BUCKET] == Limit(1, 2, 225)
-    assert len(REPORTS) == 5
+def test_each_of_the_five_reports_has_a_limit_of_its_own() -> None:
+    assert len(REPORTS) == len(set(REPORT_BUCKETS.values())) == 5
+    for kind, bucket in REPORT_BUCKETS.items():
+        assert (OPERATIONS[kind].bucket, BUCKETS[bucket]) == (bucket, Limit(1, 2, 225))
 
 
 def test_parameters_with_a_limit_of_their_own_are_those_that_the_document_names() -> None:

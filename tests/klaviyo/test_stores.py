@@ -13,7 +13,7 @@ from connector.klaviyo.client import Klaviyo
 from connector.klaviyo.errors import TryLater
 from connector.klaviyo.limits import Limiter, Store
 from connector.klaviyo.redis_store import RedisStore
-from connector.klaviyo.resources import REPORT_BUCKET
+from connector.klaviyo.resources import REPORT_BUCKETS
 from tests.klaviyo.conftest import Reply, Request, Tokens, Told, reply
 from tests.klaviyo.test_limits import fullest
 
@@ -101,10 +101,10 @@ def test_a_store_that_is_away_asks_for_patience() -> None:
 def test_the_days_ledger_outlives_the_process(kind: str) -> None:
     account = f"account-{os.getpid()}-ledger"
     yesterday = Limiter(store_of(kind))
-    permit = yesterday.take(account, (REPORT_BUCKET,))
+    permit = yesterday.take(account, (REPORT_BUCKETS["flow-values"],))
     permit.answered()
     permit.settle()
 
-    left = Limiter(store_of(kind)).left(account, REPORT_BUCKET)
+    left = Limiter(store_of(kind)).left(account, REPORT_BUCKETS["flow-values"])
 
     assert (left.daily, left.limit.daily) == (224, 225)

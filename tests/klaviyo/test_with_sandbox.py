@@ -17,7 +17,7 @@ from connector.klaviyo.limits import Limiter, MemoryStore
 from connector.klaviyo.oauth import Oauth
 from connector.klaviyo.payloads import Campaign, Strategy, message_ids
 from connector.klaviyo.reports import Reports, Timeframe
-from connector.klaviyo.resources import CHANNELS, REPORT_BUCKET
+from connector.klaviyo.resources import CHANNELS, REPORT_BUCKETS
 from connector.klaviyo.writes import Writes
 from tests.klaviyo.conftest import Clock
 from tests.sandbox.running import AMERICA, Running, running
@@ -265,7 +265,7 @@ def test_reports_are_read_whole_and_say_what_the_day_has_left(sandbox: Running, 
     assert {row.groupings["flow_id"] for row in flows.rows} <= raw_ids(sandbox, "flows")
     assert all(len(row.statistics["opens"] or []) == len(series.times) for row in series.rows)  # type: ignore[arg-type]  # a series
     assert counted.dates
-    assert api._limiter.left(AMERICA, REPORT_BUCKET).daily == 220
+    assert [api._limiter.left(AMERICA, bucket).daily for bucket in REPORT_BUCKETS.values()] == [224] * 5
 
 
 def test_no_limit_of_klaviyos_is_ever_overstepped(tmp_path: Path) -> None:

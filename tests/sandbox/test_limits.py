@@ -93,6 +93,24 @@ def test_a_day_holds_so_many_new_lists(klaviyo: Running) -> None:
     assert int(refused.headers["retry-after"]) > 3600
 
 
+def test_a_day_holds_so_many_reports_of_each_kind(klaviyo: Running) -> None:
+    def ask(api: httpx.Client, kind: str) -> int:
+        attributes = {"statistics": ["total_members"], "timeframe": {"key": "today"}}
+        more = {"interval": "daily"} if kind == "segment-series" else {}
+        body = {"data": {"type": f"{kind}-report", "attributes": attributes | more}}
+        return api.post(f"/api/{kind}-reports", json=body).status_code
+
+    for count in range(3):
+        with klaviyo.client() as api:  # a token lives for an hour
+            for _ in range(75):
+                assert ask(api, "segment-values") == 200, count
+                klaviyo.clock.forward(30)
+
+    with klaviyo.client() as api:
+        assert ask(api, "segment-values") == 429
+        assert ask(api, "segment-series") == 200
+
+
 def test_requests_are_written_down_for_who_wants_to_check(klaviyo: Running) -> None:
     with klaviyo.client() as api:
         api.get("/api/accounts")
