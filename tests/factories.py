@@ -11,7 +11,7 @@ from factory.django import DjangoModelFactory
 from accounts.models import ApiKey, Application, Connection, Membership, Organization, Role, User
 from connector.installs.models import Client, Install
 from connector.klaviyo.resources import SCOPES
-from connector.receipts.models import Receipt
+from connector.receipts.models import Receipt, ReceiptInstall
 from connector.records.models import Record
 from connector.records.names import fold
 from connector.sync.models import Run
@@ -166,15 +166,24 @@ class ReceiptFactory(DjangoModelFactory[Receipt]):
             "within_days": 7,
         }
     )
-    resolved = factory.LazyFunction(dict)
-    versions = factory.LazyAttribute(lambda made: {str(made.install.pk): {"events": 12, "profiles": 4, "members": -1}})
+    question = "How many people opened “Q4 Holiday Campaign” but did not place an order within 7 days afterwards?"
+    sentence = factory.LazyAttribute(lambda made: made.answer["answer"])
     answer = factory.LazyAttribute(lambda made: people_who_answer(made.install, made.created_at))
-    install_text = factory.LazyAttribute(lambda made: str(made.install.pk))
     user_label = "alice@northwind.test"
     via = "mcp"
     assistant = "ChatGPT"
     took_ms = 84
     created_at = factory.LazyFunction(timezone.now)
+
+    @factory.post_generation
+    def install_rows(made: Receipt, create: bool, extracted: Any, **_: Any) -> None:  # noqa: N805
+        """The accounts in it: the one of the answer, or those given."""
+        keys = extracted or Install.objects.filter(
+            organization=made.organization, klaviyo_id=made.answer["data"]["accounts"][0]["account"]["id"]
+        ).values_list("pk", flat=True)
+        for key in keys:
+            versions = {"events": 12, "profiles": 4, "members": -1}
+            ReceiptInstall.objects.create(receipt=made, install_id=key, versions=versions, resolved={})
 
 
 def people_who_answer(install: Install, now: datetime) -> dict[str, Any]:

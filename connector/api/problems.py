@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from connector.insights.arguments import Problem
-from connector.tools.ledger import LedgerError
+from connector.tools.group_commit import NotRecorded
 
 logger = logging.getLogger(__name__)
 MEDIA = "application/problem+json"
@@ -38,7 +38,7 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response:
         error = NotFound("There is no such object that this key may see.")
     if isinstance(error, UnsupportedMediaType):
         error.detail = "Send the body as JSON, with the header Content-Type: application/json."  # type: ignore[assignment]  # as DRF does
-    if isinstance(error, LedgerError):
+    if isinstance(error, NotRecorded):
         return problem(503, str(error), headers={"Retry-After": RETRY_AFTER})
     response = exception_handler(error, context)
     if response is None or not isinstance(error, APIException):

@@ -61,12 +61,23 @@ class RunSerializer(serializers.ModelSerializer[Run]):
 
 class ReceiptRowSerializer(serializers.ModelSerializer[Receipt]):
     id = serializers.CharField(source="public_id")
-    answer = serializers.CharField(source="answer.answer")
-    status = serializers.CharField(source="answer.status")
+    answer = serializers.CharField(source="sentence")
 
     class Meta:
         model = Receipt
-        fields = ("id", "tool", "args", "answer", "status", "user_label", "via", "assistant", "created_at", "took_ms")
+        fields = (
+            "id",
+            "tool",
+            "question",
+            "args",
+            "answer",
+            "status",
+            "user_label",
+            "via",
+            "assistant",
+            "created_at",
+            "took_ms",
+        )
 
 
 class ReceiptSerializer(serializers.ModelSerializer[Receipt]):
@@ -78,8 +89,8 @@ class ReceiptSerializer(serializers.ModelSerializer[Receipt]):
             "id",
             "tool",
             "args",
-            "resolved",
-            "versions",
+            "question",
+            "definition_version",
             "answer",
             "user_label",
             "via",

@@ -5,8 +5,8 @@ from typing import Any
 
 from accounts.caller import Caller
 from connector.insights.metrics import find_purchase_metric
-from connector.insights.refusal import Refusal
 from connector.insights.periods import utc_text
+from connector.insights.refusal import Refusal
 from connector.installs.access import reports_left
 from connector.installs.models import Install
 from connector.klaviyo.resources import SCOPES

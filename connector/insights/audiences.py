@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from connector.insights.coverage import reconnect_needed
-from connector.insights.refusal import Refusal
 from connector.insights.periods import utc_text
+from connector.insights.refusal import Refusal
 from connector.installs.models import Install
 from connector.records.models import Audience, Record
 
@@ -27,9 +27,7 @@ def fetched(install: Install, records: Sequence[str], moment: datetime) -> dict[
     if failed:
         raise _unread(install, Record.objects.get(pk=failed), known[failed])
     name = Record.objects.get(pk=waiting[0]).name
-    raise Refusal(
-        "pending", text=f"The members of “{name}” are being fetched from Klaviyo.", waits_for=tuple(waiting)
-    )
+    raise Refusal("pending", text=f"The members of “{name}” are being fetched from Klaviyo.", waits_for=tuple(waiting))
 
 
 def _unread(install: Install, record: Record, audience: Audience) -> Refusal:

@@ -46,9 +46,7 @@ def machine_opens(opens: int, by_machines: int) -> list[Caveat]:
     if not opens or Decimal(by_machines) / opens <= MACHINE_SHARE:
         return []
     share = Decimal(by_machines) * 100 / opens
-    text = (
-        f"{share:.0f} % of these opens were made by mail servers or privacy proxies; the figures without machines leave them out."
-    )
+    text = f"{share:.0f} % of these opens were made by mail servers or privacy proxies; the figures without machines leave them out."
     return [Caveat("machine_opens", text)]
 
 

@@ -124,4 +124,3 @@ def caveats_of(state: AccountState, span: Span) -> list[Caveat]:
 
 def _day(at: datetime, zone: ZoneInfo) -> str:
     return "the beginning" if at <= FIRST_MOMENT else f"{at.astimezone(zone):%Y-%m-%d}"
-

@@ -148,9 +148,7 @@ def _floored(whole: list[Group], floor: int) -> tuple[list[dict[str, Any]], list
         shown, other = floored(whole, floor)
     except TooSmall:
         text = f"Groups of fewer than {floor} people are not shown one by one, and no more than one group would remain."
-        raise Refusal(
-            "refused", "too_small", text, "Ask without group_by, or about more people."
-        ) from None
+        raise Refusal("refused", "too_small", text, "Ask without group_by, or about more people.") from None
     if other is None:
         return [group.shown() for group in shown], []
     text = f"Groups of fewer than {floor} people are counted together as “{OTHER}”."

@@ -1,10 +1,10 @@
 """The spine of every question: who asks, about which accounts, until when; accounts are asked side by side.
 
-    def audience_growth(question: Question) -> Outcome:
-        return Outcome(each_account(question, _of_account), definition=...)
+def audience_growth(question: Question) -> Outcome:
+    return Outcome(each_account(question, _of_account), definition=...)
 
-    def _of_account(asked: AccountQuestion) -> Answer:
-        ...
+def _of_account(asked: AccountQuestion) -> Answer:
+    ...
 """
 
 import logging
@@ -20,6 +20,7 @@ from uuid import UUID
 from django.db import close_old_connections, connection
 
 from accounts.caller import Caller
+from accounts.database import release_connections
 from connector.insights import coverage
 from connector.insights.accounts import Named, named
 from connector.insights.arguments import bad
@@ -135,46 +136,41 @@ def each_account(question: Question, answer_one: AnswerOne) -> list[AccountOutco
     Raises Refusal and BadArguments where they concern the whole question.
     """
     entries = question.accounts
-    open_entries = [entry for entry in entries if entry.install and entry.install.pk not in question.settled]
-    found = dict(zip(map(id, open_entries), _side_by_side(question, open_entries, answer_one), strict=True))
-    return [
-        found.get(id(entry))
-        or (question.settled[entry.install.pk] if entry.install else _unknown(entry.text))
-        for entry in entries
-    ]
+    installs = [entry.install for entry in entries if entry.install and entry.install.pk not in question.settled]
+    found = dict(question.settled)
+    found |= zip((install.pk for install in installs), _side_by_side(question, installs, answer_one), strict=True)
+    return [found[entry.install.pk] if entry.install else _unknown(entry.text) for entry in entries]
 
 
-def _side_by_side(question: Question, entries: list[Named], answer_one: AnswerOne) -> list[AccountOutcome]:
+def _side_by_side(question: Question, installs: list[Install], answer_one: AnswerOne) -> list[AccountOutcome]:
     """In threads of our own; in the caller's where there is one account, or a transaction whose rows none else sees."""
-    if len(entries) < 2 or connection.in_atomic_block:
-        return [_asked(question, entry, answer_one) for entry in entries]
-    connection.close()  # nothing is held while others work
+    if len(installs) < 2 or connection.in_atomic_block:
+        return [_asked(question, install, answer_one) for install in installs]
+    release_connections()  # nothing is held while others work
     # Threads of this question's own: who reads next, the lake's places decide, by organization.
-    pool = ThreadPoolExecutor(min(len(entries), SIDE_BY_SIDE), thread_name_prefix="account")
-    futures = [pool.submit(_tidily, question, entry, answer_one) for entry in entries]
+    pool = ThreadPoolExecutor(min(len(installs), SIDE_BY_SIDE), thread_name_prefix="account")
+    futures = [pool.submit(_tidily, question, install, answer_one) for install in installs]
     wait(futures, timeout=max(question.deadline - time.monotonic(), 0) + 0.5)
     pool.shutdown(wait=False, cancel_futures=True)
-    return [_result(future, entry) for future, entry in zip(futures, entries, strict=True)]
+    return [_result(future, install) for future, install in zip(futures, installs, strict=True)]
 
 
-def _result(future: "Future[AccountOutcome]", entry: Named) -> AccountOutcome:
+def _result(future: "Future[AccountOutcome]", install: Install) -> AccountOutcome:
     if future.done() and not future.cancelled():
         return future.result()
-    return AccountOutcome(entry.install, entry.text).refuse(not_in_time(entry.text))
+    return AccountOutcome(install, install.name).refuse(not_in_time(install.name))
 
 
-def _tidily(question: Question, entry: Named, answer_one: AnswerOne) -> AccountOutcome:
+def _tidily(question: Question, install: Install, answer_one: AnswerOne) -> AccountOutcome:
     close_old_connections()
     try:
-        return _asked(question, entry, answer_one)
+        return _asked(question, install, answer_one)
     finally:
         connection.close()
 
 
-def _asked(question: Question, entry: Named, answer_one: AnswerOne) -> AccountOutcome:
+def _asked(question: Question, install: Install, answer_one: AnswerOne) -> AccountOutcome:
     """One account's outcome; refusals and trouble of the lake become its reason."""
-    install = entry.install
-    assert install is not None
     outcome = AccountOutcome(install, install.name)
     try:
         return _read(question, install, answer_one, outcome)

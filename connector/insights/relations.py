@@ -10,9 +10,9 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
+from connector.insights.coverage import AccountState
 from connector.insights.objects import KlaviyoObject
 from connector.insights.periods import offsets
-from connector.insights.coverage import AccountState
 
 EVENTS: Final = "read_parquet($events, hive_partitioning=false)"
 AHEAD: Final = "read_parquet($events_ahead, hive_partitioning=false)"

@@ -23,7 +23,7 @@ from connector.insights.words import quoted
 from connector.installs.models import Install
 from connector.lake.query import Reader
 from connector.records.models import Kind, Record
-from connector.records.names import Finding, find, was_sent
+from connector.records.names import Finding, Match, find, was_sent
 
 # How a name is looked for: a campaign's may end in a star, a flow's takes all that fit.
 RULES: Final[dict[str, dict[str, Any]]] = {Kind.CAMPAIGN: {"star": True}, Kind.FLOW: {"many": True}}
@@ -120,9 +120,7 @@ class Resolver:
         candidate = (lambda record: True) if unsent else was_sent
         finding = find(self.install, kinds, text, candidate=candidate, **RULES.get(kinds[0], {}))
         found = settled(finding, kinds[0], self.install, self.args, argument)
-        renamed = [
-            (match.text, record.name) for match in found.matches for record in match.records if match.renamed
-        ]
+        renamed = [(match.text, record.name) for match in found.matches for record in match.records if match.renamed]
         return self._objects(found.records), list(dict.fromkeys(renamed))
 
     def _objects(self, records: Sequence[Record]) -> list[KlaviyoObject]:
@@ -312,20 +310,19 @@ def settled(found: Finding, kind: str, install: Install, args: Mapping[str, Any]
             choices=found.missing.choices,
         )
     if found.ambiguous:
-        raise _which(found, kind, install, args, argument)
+        raise _which(found.ambiguous, kind, install, args, argument)
     return found
 
 
-def _which(found: Finding, kind: str, install: Install, args: Mapping[str, Any], argument: str) -> Refusal:
-    assert found.ambiguous is not None
-    name, number = found.ambiguous.text, len(found.ambiguous.choices)
+def _which(match: Match, kind: str, install: Install, args: Mapping[str, Any], argument: str) -> Refusal:
+    name, number = match.text, len(match.choices)
     every = {**args, argument: f"{name}*"} if kind == Kind.CAMPAIGN and args.get(argument) == name else None
     more = " or more" if number == 10 else ""
     return Refusal(
         "needs_choice",
         text=f"There are {number}{more} {Kind(kind).label.lower()}s “{name}” may mean in {install.name}.",
         what_to_do="Call again with the id of the one meant.",
-        choices=found.ambiguous.choices,
+        choices=match.choices,
         suggestion=every,
     )
 

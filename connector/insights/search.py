@@ -8,10 +8,11 @@ from typing import Any, Final
 from django.conf import settings
 
 from accounts.caller import Caller
-from connector.insights.definitions import vocabulary
-from connector.insights.outcome import Refusal
-from connector.insights.people_sql import EVENTS, OF_CAMPAIGN, OF_FLOW
+from connector.insights.metrics import vocabulary
 from connector.insights.periods import zone_of
+from connector.insights.question import Question
+from connector.insights.refusal import Refusal
+from connector.insights.relations import EVENTS, OF_CAMPAIGN, OF_FLOW
 from connector.insights.rounding import money, quotient
 from connector.installs.models import Install
 from connector.lake.query import Reader, newest, reading
@@ -75,8 +76,9 @@ class Figures:
         ]
 
 
-def search(caller: Caller, query: str) -> dict[str, Any]:
+def search(question: Question) -> dict[str, Any]:
     """`{"results": [{id, title, url}]}`: objects whose name has the query's words, best first."""
+    caller, query = question.caller, question.args["query"]
     installs = list(Install.objects.visible_to(caller))
     records = list(Record.objects.filter(install__in=installs, kind__in=KINDS).select_related("install"))
     wanted, folded = words(fold(query)), fold(query)
@@ -101,8 +103,16 @@ def search(caller: Caller, query: str) -> dict[str, Any]:
     return {"results": [*accounts, *(_result(record) for record in ranked)][:RESULTS]}
 
 
-def fetch(caller: Caller, identifier: str, moment: datetime) -> dict[str, Any] | None:
-    """`{id, title, text, url, metadata}` of one object, or None where there is none that the caller may see."""
+def fetch(question: Question) -> dict[str, Any]:
+    """`{id, title, text, url, metadata}` of one object. Raises Refusal where there is none that the caller may see."""
+    found = _fetched(question.caller, question.args["id"], question.moment)
+    if found is None:
+        text = "There is no such object that you may see."
+        raise Refusal("refused", "not_found", text, "Use an id that search returned.")
+    return found
+
+
+def _fetched(caller: Caller, identifier: str, moment: datetime) -> dict[str, Any] | None:
     kind, _, rest = identifier.partition(":")
     account, _, key = rest.partition(":")
     install = Install.objects.visible_to(caller).filter(klaviyo_id=account).first()
@@ -177,7 +187,7 @@ def _document(record: Record, install: Install, moment: datetime) -> dict[str, A
         "kind": record.kind,
         "account": install.klaviyo_id,
         "account_name": install.name,
-        "klaviyo_url": klaviyo_url(record),
+        "klaviyo_url": klaviyo_url(record.kind, record.klaviyo_id),
     }
     return {
         "id": _id(record),

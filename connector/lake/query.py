@@ -8,7 +8,7 @@ import os
 import re
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, namedtuple
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -101,8 +101,8 @@ class Reader:
         self._watcher = threading.Thread(target=self._watch, name="question deadline", daemon=True)
         self._watcher.start()
 
-    def rows(self, sql: str, **params: object) -> list[tuple[Any, ...]]:
-        """The rows of one constant `select`. `$events`, `$profiles`, `$members` are bound here, the rest by `params`;
+    def rows(self, sql: str, **params: object) -> list[Any]:
+        """The rows of one constant `select`, columns by name (`row.people`). `$events`, `$profiles`, `$members` are bound here, the rest by `params`;
         `$events_ahead` to the files that can hold events after `$moment`, which are few.
 
         Raises VersionGone, DeadlinePassed, TooLarge, or LakeError when the store cannot be reached or read.
@@ -121,12 +121,13 @@ class Reader:
         self._watcher.join()  # else it might interrupt a cursor that is being closed
         self._cursor.close()
 
-    def _run(self, sql: str, bound: dict[str, object]) -> list[tuple[Any, ...]]:
+    def _run(self, sql: str, bound: dict[str, object]) -> list[Any]:
         if time.monotonic() >= self.ends:
             raise DeadlinePassed("The question took too long and was stopped.")
         try:
+            result = self._cursor.execute(sql, bound)
             # fetchall: an open result would block the cursor's next call
-            return self._cursor.execute(sql, bound).fetchall()
+            return list(map(_row_type(tuple(each[0] for each in result.description))._make, result.fetchall()))
         except duckdb.InterruptException:
             raise DeadlinePassed("The question took too long and was stopped.") from None
         except duckdb.OutOfMemoryException:
@@ -137,7 +138,7 @@ class Reader:
                 raise _Unreadable(type(error).__name__) from None
             raise
 
-    def _run_again(self, sql: str, bound: dict[str, object], tables: list[str]) -> list[tuple[Any, ...]]:
+    def _run_again(self, sql: str, bound: dict[str, object], tables: list[str]) -> list[Any]:
         try:
             return self._run(sql, bound)
         except _Unreadable as error:
@@ -172,6 +173,12 @@ class Reader:
             return
         while not self._closed.wait(0.05):
             self._cursor.interrupt()
+
+
+@lru_cache(maxsize=512)
+def _row_type(columns: tuple[str, ...]) -> Any:
+    """Columns without a plain name of their own get one by position."""
+    return namedtuple("Row", columns, rename=True)
 
 
 @lru_cache(maxsize=512)

@@ -13,7 +13,7 @@ from accounts.caller import Caller
 from accounts.permissions import check
 from accounts.roles import Ability
 from connector.insights.account_list import purchase_metric_of
-from connector.insights.outcome import Refusal
+from connector.insights.refusal import Refusal
 from connector.installs import actions
 from connector.installs.access import reports_left
 from connector.installs.models import Install

@@ -5,30 +5,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from connector.insights import people_words
+from connector.insights.columns import Column, Kind
 from connector.receipts.models import Receipt
+from connector.tools.catalogue import TOOLS
 
-LABELS: Final = {"did": "Did it", "median_days": "Median time between the two", "url": "Address"}
-MONEY: Final = frozenset(
-    {"revenue", "amount", "average_order_value", "revenue_per_delivery", "attributed_revenue", "price"}
-)
 FACTS: Final = frozenset({"account", "status", "reason", "time_zone", "currency", "period"})
-PEOPLE: Final = frozenset({"people", "did", "also_did", "share", "also_share", "human", "events", "amount"})
 EXACTNESS: Final = {
-    "exact": "Counted from events, to the last one",
+    "exact": "Exact: every event counted",
     "klaviyo_report": "Klaviyo's own figures",
     "estimate": "An estimate",
-}
-TITLES: Final = {
-    "people_who": "People who",
-    "campaign_performance": "Campaign performance",
-    "flow_performance": "Flow performance",
-    "top_items": "Top items",
-    "compare_cohorts": "Cohorts compared",
-    "metric_trend": "Trend of a metric",
-    "audience_growth": "Growth of lists",
-    "list_health": "Health of lists",
-    "compare_periods": "Periods compared",
 }
 
 
@@ -45,8 +30,6 @@ class Table:
     title: str
     columns: list[Cell]
     rows: list[list[Cell]]
-    has_heads: bool = False  # the first cell of each row names it
-    answer_row: int = -1  # the row that answers the question
 
 
 @dataclass(frozen=True)
@@ -88,7 +71,7 @@ class Story:
 
 
 def summary(receipt: Receipt) -> Summary:
-    return Summary(receipt, question(receipt), receipt.answer.get("answer") or "")
+    return Summary(receipt, question(receipt), receipt.sentence)
 
 
 def story(receipt: Receipt) -> Story:
@@ -110,22 +93,14 @@ def story(receipt: Receipt) -> Story:
 
 def question(receipt: Receipt) -> str:
     """What was asked, in words."""
-    args = receipt.args
-    if receipt.tool == "people_who":
-        return people_words.question(args, known(receipt.answer))
-    asked = [
-        f"{words(name).lower()}: {value}" for name, value in args.items() if name not in ("account", "cursor", "key")
-    ]
-    return TITLES.get(receipt.tool, words(receipt.tool)) + (f" ({', '.join(asked)})" if asked else "")
+    tool = TOOLS.get(receipt.tool)
+    return receipt.question or (tool.title if tool else words(receipt.tool))
 
 
-def known(envelope: dict[str, Any]) -> dict[str, str]:
-    """Names of the objects that the answer rests on, by id: a question that named one by its id is told by its name."""
-    return {
-        source["id"]: source["name"]
-        for source in envelope.get("sources") or []
-        if source.get("id") and source.get("name")
-    }
+def columns_of(receipt: Receipt) -> dict[str, Column]:
+    """What each field of the tool's answers is; one without an entry shows as it stands."""
+    tool = TOOLS.get(receipt.tool)
+    return {column.name: column for column in tool.columns} if tool else {}
 
 
 def entries(envelope: dict[str, Any]) -> list[dict[str, Any]]:
@@ -135,12 +110,8 @@ def entries(envelope: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def account(entry: dict[str, Any], receipt: Receipt) -> Account:
-    currency = entry.get("currency") or ""
+    currency, columns = entry.get("currency") or "", columns_of(receipt)
     values = {name: value for name, value in entry.items() if name not in FACTS and value is not None}
-    tables = []
-    if receipt.tool == "people_who" and "did" in values:
-        tables.append(people_table(values, receipt, currency))
-        values = {name: value for name, value in values.items() if name not in PEOPLE}
     return Account(
         name=entry["account"].get("name") or "",
         id=entry["account"].get("id") or "",
@@ -148,81 +119,51 @@ def account(entry: dict[str, Any], receipt: Receipt) -> Account:
         reason=(entry.get("reason") or {}).get("text", ""),
         period=period(entry.get("period")),
         time_zone=entry.get("time_zone") or "",
-        figures=list(figures(values, currency)),
-        tables=tables + [table(name, rows, currency) for name, rows in values.items() if is_rows(rows)],
+        figures=list(figures(values, columns, currency)),
+        tables=[table(name, rows, columns, currency) for name, rows in values.items() if is_rows(rows)],
     )
 
 
-def people_table(values: dict[str, Any], receipt: Receipt, currency: str) -> Table:
-    """Those who did it, and of these who did not do the other: people, share, events, amount, and without machines."""
-    args = receipt.args
-    names = people_words.as_asked(args, known(receipt.answer))
-    humans, events, amounts = (values.get(name) or {} for name in ("human", "events", "amount"))
-    lines = [("did", sentence(people_words.did(args, names)), None)]
-    if args.get("but_not"):
-        lines.append(
-            ("people", f"… but {people_words.did_not(args, names)}{people_words.timing(args)}", values.get("share"))
-        )
-        lines.append(("also_did", "… and did so", values.get("also_share")))
-    columns = {
-        "people": "People",
-        "share": "Share",
-        "humans": "Without machines",
-        "events": "Events",
-        "revenue": f"Amount ({currency})",
-    }
-    parts = [
-        dict(
-            zip(columns, (values.get(name), share, humans.get(name), events.get(name), amounts.get(name)), strict=True)
-        )
-        for name, _, share in lines
-    ]
-    used = [name for name in columns if any(part[name] is not None for part in parts)]
-    if all(part["humans"] in (None, part["people"]) for part in parts) and "humans" in used:
-        used.remove("humans")  # no machine had a part in it
-    return Table(
-        title="People",
-        columns=[Cell("", False)] + [Cell(columns[name], True) for name in used],
-        rows=[
-            [Cell(label, False)] + [Cell(shown(name, part[name], ""), True) for name in used]
-            for (_, label, _), part in zip(lines, parts, strict=True)
-        ],
-        has_heads=True,
-        answer_row=len(lines[:2]) - 1,
-    )
-
-
-def sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def figures(values: dict[str, Any], currency: str, prefix: str = "") -> Iterator[tuple[str, str]]:
+def figures(values: dict[str, Any], columns: dict[str, Column], currency: str) -> Iterator[tuple[str, str]]:
     """Single numbers, and those one level down (`human: {people, did}`), each with its name."""
     for name, value in values.items():
-        label = f"{prefix}{LABELS.get(name, words(name))}"
         if isinstance(value, dict):
-            inner = {part: number for part, number in value.items() if not isinstance(number, dict | list)}
-            for inner_label, text in figures(inner, currency, f"{label}: "):
-                yield inner_label, f"{text} {currency}".strip() if name in MONEY else text
+            for part, number in value.items():
+                if not isinstance(number, dict | list):
+                    kind = kind_of(name, columns) if name in columns else kind_of(part, columns)
+                    label = f"{title_of(name, columns)}: {title_of(part, columns).lower()}"
+                    yield label, shown(kind_of(part, columns) if kind == Kind.OBJECT else kind, number, currency)
         elif not isinstance(value, list):
-            yield label, shown(name, value, currency)
+            yield title_of(name, columns), shown(kind_of(name, columns), value, currency)
 
 
-def table(name: str, rows: list[dict[str, Any]], currency: str) -> Table:
-    columns = list(dict.fromkeys(column for row in rows for column in row))
-    figure = {column: all(isinstance(row.get(column), int | float | None) for row in rows) for column in columns}
+def table(name: str, rows: list[dict[str, Any]], columns: dict[str, Column], currency: str) -> Table:
+    """Columns that hold nothing in any row are left out."""
+    names = list(dict.fromkeys(column for row in rows for column in row if row[column] is not None))
+    figure = {column: all(isinstance(row.get(column), int | float | None) for row in rows) for column in names}
     return Table(
         title=words(name),
-        columns=[Cell(LABELS.get(column, words(column)), figure[column]) for column in columns],
-        rows=[[Cell(shown(column, row.get(column), currency), figure[column]) for column in columns] for row in rows],
+        columns=[Cell(title_of(column, columns), figure[column]) for column in names],
+        rows=[
+            [Cell(shown(kind_of(column, columns), row.get(column), currency), figure[column]) for column in names]
+            for row in rows
+        ],
     )
+
+
+def title_of(name: str, columns: dict[str, Column]) -> str:
+    return columns[name].title if name in columns else words(name)
+
+
+def kind_of(name: str, columns: dict[str, Column]) -> Kind:
+    return columns[name].kind if name in columns else Kind.TEXT
 
 
 def is_rows(value: object) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
 
 
-def shown(name: str, value: Any, currency: str) -> str:
+def shown(kind: Kind, value: Any, currency: str) -> str:
     """One value as text: thousands separated, rates as percent, money with its currency."""
     if value is None or value == "":
         return "—"
@@ -231,16 +172,17 @@ def shown(name: str, value: Any, currency: str) -> str:
     if isinstance(value, dict):
         return str(value.get("name") or value.get("id") or "—")
     if isinstance(value, list):
-        return ", ".join(shown(name, part, currency) for part in value)
-    if isinstance(value, int | float) and (
-        name in ("share", "also_share") or name.endswith(("_rate", "_rate_human", "_share"))
-    ):
-        return f"{value:.1%}"
-    if name.startswith("median_days") and isinstance(value, int | float):
-        return duration(value)
-    if name in MONEY and isinstance(value, int | float):
-        return f"{value:,.2f} {currency}".strip()
-    return f"{value:,}" if isinstance(value, int | float) else str(value)
+        return ", ".join(shown(kind, part, currency) for part in value)
+    if not isinstance(value, int | float):
+        return str(value)
+    match kind:
+        case Kind.RATE:
+            return f"{value * 100:.1f} %"
+        case Kind.DAYS:
+            return duration(value)
+        case Kind.MONEY:
+            return f"{value:,.2f} {currency}".strip()
+    return f"{value:,}"
 
 
 def duration(days: float) -> str:

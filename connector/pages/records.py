@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from connector.insights import library
+from connector.insights import search
 from connector.lake.errors import LakeError
 from connector.pages.installs import visible_install
 from connector.pages.member import MemberRequest, member_page
@@ -23,14 +23,14 @@ def record_page(request: MemberRequest, id: UUID, kind: str, key: str) -> HttpRe
     records = Record.objects.filter(install=install, kind=kind).select_related("install")
     record = get_object_or_404(records, klaviyo_id=key)
     try:
-        figures = library.figures_of(record, timezone.now())
+        figures = search.figures_of(record, timezone.now())
     except LakeError:
         figures = None
     page = {
         "install": install,
         "record": record,
-        "facts": library.facts_of(record),
+        "facts": search.facts_of(record),
         "figures": figures.rows() if figures else [],
-        "klaviyo_url": klaviyo_url(record),
+        "klaviyo_url": klaviyo_url(record.kind, record.klaviyo_id),
     }
     return render(request, "installs/record.html", page)

@@ -1,101 +1,58 @@
 """Tools without figures: they answer from our own tables, and leave no receipt."""
 
-from datetime import datetime
-from typing import Any, Final
-
-from django.core import signing
-
-from accounts.caller import Caller
-from connector.insights import library
 from connector.insights.account_list import account_row, accounts_listed
-from connector.insights.arguments import bad
-from connector.insights.outcome import Refusal
+from connector.insights.coverage import state_of
 from connector.insights.periods import utc_text
+from connector.insights.question import Question
 from connector.installs.models import Install
-from connector.tools import jobs
-from connector.tools.envelope import LIMIT, SIZE, Envelope, blank, span, text_of, visible
-from connector.tools.models import Job
+from connector.tools import cursors, fit
+from connector.tools.envelope import Envelope, blank, span
 
-CURSOR_SALT: Final = "tools.accounts"
+LIMIT = 25
+NAMED = 10  # accounts named in the sentence
 
 
-def list_accounts(caller: Caller, args: dict[str, Any], moment: datetime) -> Envelope:
+def list_accounts(question: Question) -> Envelope:
     """The accounts by name, as many as `limit` and the size of a result allow."""
-    question, place = _question(args)
-    installs = accounts_listed(caller, question)
-    shown = installs[place : place + question.get("limit", LIMIT)]
-    made = _accounts_page(installs, shown)
-    while len(text_of(made).encode()) > SIZE - 400:
-        shown = shown[:-1]
-        made = _accounts_page(installs, shown)
-    left_out = len(installs) - place - len(shown)
+    args, offset = dict(question.args), 0
+    if "cursor" in args:
+        carried = cursors.read("list_accounts", args)
+        args, offset = carried["q"], carried["p"]
+    installs = accounts_listed(question.caller, args)
+    shown = installs[offset : offset + args.get("limit", LIMIT)]
+    made = _page(installs, shown)
+    left_out = len(installs) - offset - len(made["data"]["accounts"])
     if left_out > 0:
-        cursor = signing.dumps({"q": question, "p": place + len(shown)}, salt=CURSOR_SALT, compress=True)
-        made["more"] = {"cursor": cursor, "left_out": left_out}
+        carried = {"q": args, "p": len(installs) - left_out}
+        made["more"] = {"cursor": cursors.made("list_accounts", carried), "left_out": left_out}
     return made
 
 
-def _question(args: dict[str, Any]) -> tuple[dict[str, Any], int]:
-    if "cursor" not in args:
-        return args, 0
-    if len(args) > 1:
-        raise bad("cursor", "stands alone: it carries the question, so give no other argument")
-    try:
-        carried = signing.loads(args["cursor"], salt=CURSOR_SALT)
-    except signing.BadSignature:
-        raise bad("cursor", "is none that a former answer gave; call list_accounts again") from None
-    return carried["q"], carried["p"]
-
-
-def _accounts_page(installs: list[Install], shown: list[Install]) -> Envelope:
-    names = ", ".join(
-        f"{install.name} ({install.klaviyo_id}, {install.get_status_display().lower()})" for install in shown[:10]
-    )
-    number = "1 account" if len(installs) == 1 else f"{len(installs)} accounts"
-    made = blank(
-        "ok",
-        f"{number}: {names}."
-        if shown
-        else "No account fits. Connect one on the page Accounts, or ask an admin for access.",
-    )
-    made["data"] = {"accounts": [account_row(install) for install in shown]}
-    made["freshness"] = [{"account": install.klaviyo_id, **span(install), "version": None} for install in shown]
+def _page(installs: list[Install], shown: list[Install]) -> Envelope:
+    """As many of those to be shown as fit."""
+    made = blank("ok", _sentence(installs, shown))
     made["method"] = {
         "definition": "Klaviyo accounts of the organization that this caller may see, by name.",
         "period": None,
         "basis": "events",
     }
-    return dict(visible(made))
+    rows = [account_row(install) for install in shown]
+    freshness = [{"account": each.klaviyo_id, **span(state_of(each)), "version": None} for each in shown]
+    sizes = [fit.size_of(row) + fit.size_of(fresh) for row, fresh in zip(rows, freshness, strict=True)]
+    number = fit.most_that_fit(sizes, fit.SIZE - fit.SPARE - fit.size_of(made) - 2 * fit.SPARE)
+    return made | {"data": {"accounts": rows[:number]}, "freshness": freshness[:number]}
 
 
-def search(caller: Caller, args: dict[str, Any], moment: datetime) -> dict[str, Any]:
-    return dict(visible(library.search(caller, args["query"])))
+def _sentence(installs: list[Install], shown: list[Install]) -> str:
+    if not shown:
+        return "No account fits. Connect one on the page Accounts, or ask an admin for access."
+    names = [f"{each.name} ({each.klaviyo_id}, {each.get_status_display().lower()})" for each in shown[:NAMED]]
+    number = "1 account" if len(installs) == 1 else f"{len(installs)} accounts"
+    return f"{number}: {', '.join(names)}."
 
 
-def fetch(caller: Caller, args: dict[str, Any], moment: datetime) -> dict[str, Any]:
-    found = library.fetch(caller, args["id"], moment)
-    if found is None:
-        raise Refusal(
-            "refused", "not_found", "There is no such object that you may see.", "Use an id that search returned."
-        )
-    return dict(visible(found))
-
-
-def get_job(caller: Caller, args: dict[str, Any], moment: datetime) -> Envelope:
-    """The finished answer as recorded, or pending."""
-    job = jobs.find_job(caller, args["job"])
-    if job is None:
-        raise Refusal(
-            "refused", "not_found", "There is no such job of yours.", "Use the id that the pending answer gave."
-        )
-    if job.state == Job.State.DONE and job.answer:
-        return dict(job.answer)
-    if job.state == Job.State.FAILED:
-        raise Refusal("error", "timeout", "This question could not be worked out in time.", "Ask it again.")
-    return blank("pending", "Still being worked out.") | {"job": jobs.shown(job)}
-
-
-def get_profile(caller: Caller, args: dict[str, Any], moment: datetime) -> Envelope:
+def get_profile(question: Question) -> Envelope:
+    caller = question.caller
     installs = Install.objects.visible_to(caller).count()
     made = blank("ok", f"{caller.user.email}, {caller.role} of {caller.organization.name}.")
     made["data"] = {

@@ -15,10 +15,10 @@ from functools import partial
 from typing import Any, Final
 
 from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 
 from accounts.caller import Caller
+from accounts.database import release_connections
 from accounts.permissions import can
 from audit.record import build
 from connector.insights.arguments import BadArguments, Problem, bad
@@ -91,23 +91,24 @@ def call(caller: Caller, name: str, args: Mapping[str, Any]) -> Envelope:
     return driven(steps(caller, name, args))
 
 
+def job_answer(caller: Caller, name: str, args: Mapping[str, Any], budget: float) -> Envelope:
+    """The answer of a question that was pending, worked on for at most `budget` seconds; recorded unless it still is."""
+    tool = TOOLS[name]
+    asked = Call(caller, tool, dict(args), timezone.now(), budget, is_job=True)
+    return driven(answered(asked))
+
+
 def driven(work: Steps) -> Envelope:
     """Drive a call to its end in this thread, which holds no connection while it waits."""
     try:
         while True:
             wait = next(work)
-            _release()
+            release_connections()
             while not wait.is_over() and time.monotonic() < wait.until:
                 time.sleep(wait.seconds)
     except StopIteration as end:
         answer: Envelope = end.value
         return answer
-
-
-def _release() -> None:
-    """Give the connection back; not in a transaction, whose rows none else would see."""
-    if not connection.in_atomic_block:
-        connection.close()
 
 
 def is_error(envelope: Mapping[str, Any]) -> bool:
@@ -133,12 +134,13 @@ def answered(asked: Call) -> Steps:
     give_up = min(asked.started + jobs.PATIENCE, asked.deadline)
     while True:
         result = yield from _admitted(asked, question)
+        if not isinstance(result, Outcome):
+            return _recorded_plain(asked, result)
         wanted = jobs.wanted(result)
         jobs.want(wanted)
         if not wanted or asked.is_job or time.monotonic() >= give_up:
-            return _recorded(asked, result)
+            return _recorded_outcome(asked, result)
         yield Wait(partial(jobs.are_settled, wanted), give_up)
-        assert isinstance(result, Outcome)
         question = question.keeping(result.accounts)
 
 
@@ -204,12 +206,6 @@ def _ran(asked: Call, question: Question) -> Result:
         return envelopes.of_refusal(Refusal("error", "internal", text, "Ask again in a minute.", 60))
 
 
-def _recorded(asked: Call, result: Result) -> Envelope:
-    if isinstance(result, Outcome):
-        return _recorded_outcome(asked, result)
-    return _recorded_plain(asked, result)
-
-
 def _recorded_outcome(asked: Call, outcome: Outcome) -> Envelope:
     """Write receipt and audit event together, then cut the answer to size."""
     tool = asked.tool
@@ -219,7 +215,8 @@ def _recorded_outcome(asked: Call, outcome: Outcome) -> Envelope:
     if is_pending and asked.is_job:
         return whole
     if is_pending:
-        whole["job"] = jobs.shown(jobs.open_job(asked.caller, tool.name, asked.args))
+        total, done = len(outcome.accounts), jobs.settled(whole)
+        whole["job"] = jobs.shown(jobs.open_job(asked.caller, tool.name, asked.args, total=total, done=done))
     rows: list[Any] = []
     if whole["status"] in ("ok", "partial"):
         rows = _receipt_rows(asked, outcome, whole)
@@ -306,9 +303,7 @@ def suggestions(
     """At most three calls that would make sense next; each works as it stands."""
     why = "All campaigns whose name contains these words."
     found = [
-        {"args": entry.reason.suggestion, "why": why}
-        for entry in entries
-        if entry.reason and entry.reason.suggestion
+        {"args": entry.reason.suggestion, "why": why} for entry in entries if entry.reason and entry.reason.suggestion
     ]
     found += tool.suggest(args, whole) if tool.suggest else []
     return [{"tool": tool.name, **each} for each in found][:3]

@@ -1,6 +1,6 @@
 """The one form in which every answer leaves, whatever the door."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from typing import Any, Final
 

@@ -41,7 +41,9 @@ def most_that_fit(sizes: Sequence[int], room: int) -> int:
     return bisect_right(list(accumulate(sizes)), room)
 
 
-def fitted(whole: Mapping[str, Any], groups: Groups, limit: int, offset: Offset = Offset()) -> tuple[Envelope, int, Offset]:
+def fitted(
+    whole: Mapping[str, Any], groups: Groups, limit: int, offset: Offset = Offset()
+) -> tuple[Envelope, int, Offset]:
     """The page from `offset` on with at most `limit` groups per account; how much is left out; where the next begins.
 
     What is left out are groups or, where a page ends within a series, its older buckets.

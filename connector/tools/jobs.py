@@ -12,15 +12,19 @@ from accounts.caller import Caller, both, install_ids, member_caller, scopes_of_
 from accounts.models import Membership
 from accounts.public_ids import key_of, public_id
 from connector.insights.outcome import Outcome
+from connector.insights.question import Question
+from connector.insights.refusal import Refusal
 from connector.installs.models import Install
 from connector.records.models import Audience, Record
 from connector.sync import wake
+from connector.tools.envelope import Envelope, blank
 from connector.tools.models import Job
 
 PREFIX: Final = "job_"
 PATIENCE: Final = 20.0  # seconds a question waits for members of a list or segment
 AGAIN: Final = timedelta(seconds=5)
 SELDOM: Final = timedelta(minutes=1)
+
 
 def wanted(result: object) -> list[str]:
     """Record ids of the lists and segments whose members an answer waits for."""
@@ -46,7 +50,7 @@ def are_settled(record_ids: Sequence[str]) -> bool:
     return not Audience.objects.filter(record_id__in=record_ids, problem="", wanted_at__isnull=False).exists()
 
 
-def open_job(caller: Caller, tool: str, args: Mapping[str, Any]) -> Job:
+def open_job(caller: Caller, tool: str, args: Mapping[str, Any], *, total: int = 1, done: int = 0) -> Job:
     """The job of this member and connection for exactly this question; asked twice, it is the same job.
 
     Two who ask in one moment may each get their own: both end in the answer.
@@ -66,7 +70,8 @@ def open_job(caller: Caller, tool: str, args: Mapping[str, Any]) -> Job:
         scopes=sorted(caller.scopes),
         via=caller.via,
         client=caller.client,
-        total=1,
+        total=total,
+        done=done,
         due_at=timezone.now() + AGAIN,
     )
 
@@ -77,9 +82,23 @@ def shown(job: Job) -> dict[str, Any]:
         "state": job.state,
         "done": job.done,
         "total": job.total,
-        "unit": "questions",
+        "unit": job.unit,
         "eta_seconds": None,
     }
+
+
+def is_unfinished(answer: Mapping[str, Any]) -> bool:
+    """Some account of it is still being worked out."""
+    return any(entry["status"] == "pending" for entry in _entries(answer))
+
+
+def settled(answer: Mapping[str, Any]) -> int:
+    """How many accounts have their answer."""
+    return sum(entry["status"] != "pending" for entry in _entries(answer))
+
+
+def _entries(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return list((answer.get("data") or {}).get("accounts") or [])
 
 
 def find_job(caller: Caller, public: str) -> Job | None:
@@ -93,9 +112,22 @@ def find_job(caller: Caller, public: str) -> Job | None:
 
 
 def _sees_all(caller: Caller, job: Job) -> bool:
-    entries = ((job.answer or {}).get("data") or {}).get("accounts") or []
-    told = {entry["account"]["id"] for entry in entries} - {None}
+    told = {entry["account"]["id"] for entry in _entries(job.answer or {})} - {None}
     return told <= set(Install.objects.visible_to(caller).values_list("klaviyo_id", flat=True))
+
+
+def get_job(question: Question) -> Envelope:
+    """The finished answer as recorded, or pending."""
+    job = find_job(question.caller, question.args["job"])
+    if job is None:
+        raise Refusal(
+            "refused", "not_found", "There is no such job of yours.", "Use the id that the pending answer gave."
+        )
+    if job.state == Job.State.DONE and job.answer:
+        return dict(job.answer)
+    if job.state == Job.State.FAILED:
+        raise Refusal("error", "timeout", "This question could not be worked out in time.", "Ask it again.")
+    return blank("pending", "Still being worked out.") | {"job": shown(job)}
 
 
 def pause_of(job: Job) -> timedelta:

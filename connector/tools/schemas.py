@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from connector.insights.definitions import VERBS
+from connector.insights.metrics import VERBS
 
 Schema = dict[str, Any]
 

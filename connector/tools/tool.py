@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from jsonschema import Draft202012Validator
 
-from accounts.permissions import Ability
+from accounts.roles import Ability
 from connector.insights.columns import Column
 from connector.insights.outcome import Outcome
 from connector.insights.question import Question

@@ -15,7 +15,7 @@ from audit.models import AuditEvent
 from connector.mcp.edge import Edge
 from connector.mcp.server import INSTRUCTIONS
 from connector.tools.catalogue import TOOLS
-from connector.tools.envelope import text_of
+from connector.tools.fit import text_of
 from tests.factories import InstallFactory
 from tests.mcp.serving import (
     ERAS,

@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.caller import Caller
-from connector.insights.definitions import VERBS
+from connector.insights.metrics import VERBS
 from connector.tools import jobs
 from connector.tools.call import BadArguments, call
 from connector.tools.catalogue import TOOLS
-from connector.tools.envelope import text_of
+from connector.tools.fit import text_of
 
 pytestmark = pytest.mark.django_db
 Write = Callable[..., None]

@@ -14,7 +14,7 @@ from connector.receipts.models import Receipt
 from connector.records.upsert import Row, upsert
 from connector.tools.call import BadArguments, UnknownTool, call
 from connector.tools.catalogue import TOOLS
-from connector.tools.envelope import text_of
+from connector.tools.fit import text_of
 from tests.factories import InstallFactory
 
 pytestmark = pytest.mark.django_db

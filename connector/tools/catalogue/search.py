@@ -1,0 +1,34 @@
+"""search and fetch, in the exact forms that deep research wants."""
+
+from typing import Final
+
+from connector.insights import search
+from connector.tools.schemas import DOCUMENT, SEARCH_RESULTS, takes, text
+from connector.tools.tool import Tool
+
+SEARCH: Final = Tool(
+    name="search",
+    title="Search",
+    description="Use this when you look for a campaign, flow, list, segment, metric or account by words of its name. Returns ids for fetch.",
+    input_schema=takes(("query",), query=text("Words of the name")),
+    output_schema=SEARCH_RESULTS,
+    run=search.search,
+    invoking="Searching",
+    invoked="Searched",
+    required=("query",),
+)
+
+FETCH: Final = Tool(
+    name="fetch",
+    title="Fetch",
+    description=(
+        "Use this when you have an id from search and want the object's facts; for campaigns and flows also its figures with their "
+        "definitions. It reads one object; for questions about people use people_who."
+    ),
+    input_schema=takes(("id",), id=text("An id from search")),
+    output_schema=DOCUMENT,
+    run=search.fetch,
+    invoking="Reading",
+    invoked="Read",
+    required=("id",),
+)
