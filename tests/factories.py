@@ -151,6 +151,7 @@ class ReceiptFactory(DjangoModelFactory[Receipt]):
 
     class Meta:
         model = Receipt
+        skip_postgeneration_save = True
 
     class Params:
         install = factory.SubFactory(InstallFactory)
@@ -178,6 +179,8 @@ class ReceiptFactory(DjangoModelFactory[Receipt]):
     @factory.post_generation
     def install_rows(made: Receipt, create: bool, extracted: Any, **_: Any) -> None:  # noqa: N805
         """The accounts in it: the one of the answer, or those given."""
+        if not create:
+            return
         keys = extracted or Install.objects.filter(
             organization=made.organization, klaviyo_id=made.answer["data"]["accounts"][0]["account"]["id"]
         ).values_list("pk", flat=True)

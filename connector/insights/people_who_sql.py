@@ -153,7 +153,7 @@ def groups(shape: Shape) -> str:
     kind, _, name = shape.group.partition(":")
     if kind == "event":
         return f"""{_people(shape)}, carried as (
-    select x.person, unnest({EVENT_GROUPS[name]}) as value, x.amount from {local("x") if name in ("hour", "weekday") else "x"}
+    select x.person, unnest({EVENT_GROUPS[name]}) as value, x.amount from {local("x") if name in ("hour", "weekday") else "x"} x
 ), per_person as (select person, value, count(*) as events, sum(amount) as amount from carried group by all)
 select value, count(p.person) filter (where done.us is null) as people, count(p.person) as did,
     sum(c.events) as events, sum(c.amount) as amount

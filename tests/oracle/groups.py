@@ -100,7 +100,7 @@ def _floored(world: World, rows: list[Json]) -> list[Json]:
         return shown
     if not shown:
         raise Unanswered("refused", "too_small")
-    total: dict[str, Any] = {"value": "other"}
+    total: dict[str, Any] = {"value": "other", "other": True}
     for field in ("people", "did", "events", "amount"):
         figures = [row[field] for row in hidden]
         total[field] = None if None in figures else sum(figures)

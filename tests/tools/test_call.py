@@ -69,7 +69,9 @@ def test_an_answer_is_recorded_with_who_asked_and_through_which_door(
 
     receipt = Receipt.objects.all().named(answer["receipt"]["id"]).get()
     assert receipt.answer == json.loads(json.dumps(answer))
-    assert receipt.versions == {str(shop.pk): {"events": 1, "profiles": -1, "members": -1}}
+    assert [(row.install_id, row.versions) for row in receipt.installs.all()] == [
+        (shop.pk, {"events": 1, "profiles": -1, "members": -1})
+    ]
     event = AuditEvent.objects.get(operation="tool.called")
     assert (event.actor_id, event.via, event.assistant, event.assistant_version) == (
         caller.user.pk,
@@ -112,7 +114,7 @@ def test_an_answer_is_recorded_with_who_asked_and_through_which_door(
         ({"did": "ordered", "group_by": "shoe size"}, "group_by: 'shoe size' is not known"),
         ({"did": "ordered", "group_by": "event:Colour"}, "event: takes Bounce Type"),
         ({"did": "ordered", "cursor": "made up"}, "cursor: stands alone"),
-        ({"cursor": "made up"}, "cursor: is none that a former answer gave"),
+        ({"cursor": "made up"}, "cursor: is none that a former answer of this tool gave"),
     ],
 )
 def test_bad_arguments_are_one_sentence_that_names_the_field(

@@ -86,8 +86,8 @@ def test_a_row_that_cannot_be_kept_is_refused_alone(caplog: pytest.LogCaptureFix
     install = InstallFactory()
     kept = [ReceiptFactory.build(install=install, organization=install.organization) for _ in range(6)]
     twice = ReceiptFactory(install=install)  # its key is taken
-    again = Receipt(pk=twice.pk, organization=twice.organization, tool="people_who", args={}, resolved={}, versions={},
-                    answer={}, install_text="", took_ms=1, created_at=twice.created_at, via="mcp")  # fmt: skip
+    again = Receipt(pk=twice.pk, organization=twice.organization, tool="people_who", args={},
+                    answer={}, took_ms=1, created_at=twice.created_at, via="mcp")  # fmt: skip
 
     raised = side_by_side([*(lambda row=row: commit([event(), row]) for row in kept), lambda: commit([event(), again])])
 
@@ -100,8 +100,8 @@ def test_a_row_that_cannot_be_kept_is_refused_alone(caplog: pytest.LogCaptureFix
 def test_after_a_failure_the_next_one_is_written() -> None:
     twice = ReceiptFactory()
     with pytest.raises(NotRecorded):
-        commit([Receipt(pk=twice.pk, organization=twice.organization, tool="x", args={}, resolved={}, versions={}, answer={},
-                       install_text="", took_ms=1, created_at=twice.created_at, via="mcp")])  # fmt: skip
+        commit([Receipt(pk=twice.pk, organization=twice.organization, tool="x", args={}, answer={},
+                       took_ms=1, created_at=twice.created_at, via="mcp")])  # fmt: skip
 
     commit([event()])
 

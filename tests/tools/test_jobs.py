@@ -180,12 +180,35 @@ def test_a_job_that_has_waited_for_a_day_says_that_it_failed(loading: Any, alice
 def test_of_two_workers_one_asks(loading: Any, alice_caller: Caller) -> None:
     call(alice_caller, "people_who", QUESTION)
     Job.objects.update(due_at=timezone.now())
-    asked = AuditEvent.objects.filter(operation="tool.called").count()
+    moved = []
 
     for _ in range(2):
         tasks.work_job(job_id=str(Job.objects.get().pk))
+        moved.append(Job.objects.get().due_at)
+
+    assert moved[0] == moved[1] > timezone.now()
+
+
+def test_a_job_is_recorded_once_at_its_end(loading: Any, alice_caller: Caller) -> None:
+    call(alice_caller, "people_who", QUESTION)
+    asked = AuditEvent.objects.filter(operation="tool.called").count()
+
+    worked()
+    worked()
+    assert AuditEvent.objects.filter(operation="tool.called").count() == asked
+    loaded(loading)
+    worked()
 
     assert AuditEvent.objects.filter(operation="tool.called").count() == asked + 1
+    assert Receipt.objects.count() == 1
+
+
+def test_a_job_that_has_used_up_its_work_says_so(loading: Any, alice_caller: Caller) -> None:
+    job = call(alice_caller, "people_who", QUESTION)["job"]["id"]
+    Job.objects.update(worked_ms=600_000)
+    worked()
+
+    assert fetched(alice_caller, job)["reason"]["code"] == "timeout"
 
 
 def test_a_finished_job_is_not_asked_again(loading: Any, alice_caller: Caller) -> None:

@@ -43,37 +43,37 @@ DAYS = "from 2026-02-01 to 2026-02-28"
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        ({"did": "opened_email"}, "3 people opened an e-mail in all the time held."),
-        ({"did": "opened_email", "campaign": "C1"}, "2 people opened “Q4 Holiday Campaign” in all the time held."),
+        ({"did": "opened_email"}, "3 people opened an e-mail in the whole history."),
+        ({"did": "opened_email", "campaign": "C1"}, "2 people opened “Q4 Holiday Campaign” in the whole history."),
         (
             {"did": "opened_email", "campaign": "C1,C2", "but_not": "ordered", "within_days": 7},
-            "of 2 people who opened “Q4 Holiday Campaign” or “Q4 Holiday Reminder” in all the time held, "
+            "of 2 people who opened “Q4 Holiday Campaign” or “Q4 Holiday Reminder” in the whole history, "
             "1 (50.0 %) did not place an order within 7 days afterwards.",
         ),
         (
             {"did": "opened_email", "but_not": "ordered", "but_not_flow": "F1"},
-            "of 3 people who opened an e-mail in all the time held, "
+            "of 3 people who opened an e-mail in the whole history, "
             "3 (100.0 %) did not place an order attributed to the flow “Abandoned cart” afterwards.",
         ),
         (
             {"did": "opened_email", "flow": "F1", "but_not": "clicked_email"},
-            "of 1 person who opened the flow “Abandoned cart” in all the time held, "
+            "of 1 person who opened the flow “Abandoned cart” in the whole history, "
             "0 (0.0 %) did not click in the flow “Abandoned cart” afterwards.",
         ),
         (
             {"did": "opened_email", "campaign": "C1", "but_not": "clicked_email", "but_not_campaign": "any"},
-            "of 2 people who opened “Q4 Holiday Campaign” in all the time held, "
+            "of 2 people who opened “Q4 Holiday Campaign” in the whole history, "
             "2 (100.0 %) did not click in any e-mail afterwards.",
         ),
-        ({"did": "ordered", "item": "Socks, 3 pack"}, "1 person placed an order with “Socks, 3 pack” in all the time held."),
+        ({"did": "ordered", "item": "Socks, 3 pack"}, "1 person placed an order with “Socks, 3 pack” in the whole history."),
         (
             {"did": "opened_email", "but_not": "ordered", "but_not_item": "Mug ☕"},
-            "of 3 people who opened an e-mail in all the time held, "
+            "of 3 people who opened an e-mail in the whole history, "
             "2 (66.7 %) did not place an order with “Mug ☕” afterwards.",
         ),
         (
             {"did": "opened_email", "audience": "L1", "but_not": "ordered"},
-            "of 2 people in “Newsletter” who opened an e-mail in all the time held, "
+            "of 2 people in “Newsletter” who opened an e-mail in the whole history, "
             "1 (50.0 %) did not place an order afterwards.",
         ),
         (
@@ -84,14 +84,14 @@ DAYS = "from 2026-02-01 to 2026-02-28"
             {"did": "member", "audience": "L1", "but_not": "ordered", "period": "2026-02"},
             "of 2 people who are in “Newsletter”, 1 (50.0 %) did not place an order from 2026-02-01 on.",
         ),
-        ({"did": "opened_email", "at_least": 2}, "2 people opened an e-mail at least 2 times in all the time held."),
+        ({"did": "opened_email", "at_least": 2}, "2 people opened an e-mail at least 2 times in the whole history."),
         (
             {"did": "opened_email", "machine_opens": "exclude"},
-            "3 people opened an e-mail in all the time held. Opens by machines and clicks by bots are left out.",
+            "3 people opened an e-mail in the whole history. Opens by machines and clicks by bots are left out.",
         ),
         (
             {"did": "opened_email", "but_not": "ordered", "but_not_period": "2026-02"},
-            f"of 3 people who opened an e-mail in all the time held, 3 (100.0 %) did not place an order {DAYS}.",
+            f"of 3 people who opened an e-mail in the whole history, 3 (100.0 %) did not place an order {DAYS}.",
         ),
         ({"did": "opened_email", "period": "2026-03-01"}, "3 people opened an e-mail on 2026-03-01."),
         ({"did": "opened_email", "period": "2026-02"}, f"0 people opened an e-mail {DAYS}."),
@@ -117,7 +117,7 @@ def test_the_sentence_says_what_was_counted(
         ({"did": "member", "but_not": "ordered", "but_not_when": "before", "within_days": 1},
          "are known to the account, and did not place an order before the start of the period, at most 1 × 24 hours earlier."),
         ({"did": "opened_email", "campaign": "C1", "but_not": "clicked_email", "but_not_when": "in_period"},
-         "opened “C1”, and did not click in “C1” in the same period."),
+         "opened “Q4 Holiday Campaign”, and did not click in “Q4 Holiday Campaign” in the same period."),
         ({"did": "opened_email", "group_by": "event:Subject"},
          "opened an e-mail; grouped by the subject that the message now has, each person in every group that their events are in."),
         ({"did": "opened_email", "group_by": "times"}, "opened an e-mail; grouped by how often they did so in the period."),
