@@ -22,8 +22,11 @@ from connector.insights.rounding import days, money, quotient
 from connector.installs.models import Install
 from connector.lake.errors import DeadlinePassed, LakeError, TooBusy, VersionGone
 from connector.lake.query import Reader, newest, reading
+from connector.records.names import TooManyParts, parts_of
 
 SMALL_BASE: Final = 100
+NAMED: Final = ("campaign", "flow", "item", "audience")
+LISTS: Final = ("did", "but_not", *NAMED, *(f"but_not_{name}" for name in NAMED))  # names joined by commas
 MACHINE_SHARE: Final = Decimal("0.1")
 
 
@@ -56,7 +59,7 @@ def people_who(caller: Caller, args: Args, moment: datetime) -> Outcome:
 
 def check(args: Args) -> None:
     """Raises BadArguments for what cannot hold together (design: answers, people_who)."""
-    problems = [*_member_problems(args), *_timing_problems(args)]
+    problems = [*_list_problems(args), *_member_problems(args), *_timing_problems(args)]
     if not args.get("but_not"):
         extra = [name for name in args if name.startswith("but_not_")]
         problems += [
@@ -75,6 +78,16 @@ def check_periods(args: Args, moment: datetime) -> None:
                 parse(args[name], zone_of("UTC"), moment, None)
             except BadPeriod as error:
                 raise bad(name, str(error)) from None
+
+
+def _list_problems(args: Args) -> list[Problem]:
+    problems = []
+    for name in LISTS:
+        try:
+            parts_of(str(args.get(name) or ""))
+        except TooManyParts as error:
+            problems.append(Problem(name, str(error)))
+    return problems
 
 
 def _member_problems(args: Args) -> list[Problem]:

@@ -18,14 +18,14 @@ from connector.insights.titles import titles_named
 from connector.installs.models import Install
 from connector.lake.query import Reader, Versions
 from connector.records.models import Kind, Record
-from connector.records.names import Finding, find, was_sent
+from connector.records.search import PRESENT, SENT, Finding, find
 
 Args = Mapping[str, Any]
 # Where two apply, the first of these is said; a choice to make (no code) comes before all reasons.
 REASONS: Final = ("", "not_found", "no_such_metric", "no_purchase_metric")
 # How a name is looked for: a campaign's may end in a star, a flow's takes all that fit.
 FINDING: Final[dict[str, dict[str, Any]]] = {
-    Kind.CAMPAIGN: {"candidate": was_sent, "star": True},
+    Kind.CAMPAIGN: {"candidate": SENT, "star": True, "latest": True},
     Kind.FLOW: {"many": True},
 }
 COUNTS: Final = """select metric, count(*), count(*) filter (where time <= $moment)
@@ -166,7 +166,7 @@ class _Planner:
         every = find(self.install, kinds, text)
         self._check_there(every)
         if every.missing or every.ambiguous:  # what is gone is no choice
-            every = find(self.install, kinds, text, candidate=lambda record: record.deleted_at is None)
+            every = find(self.install, kinds, text, candidate=PRESENT)
         found = settled(every, Kind.LIST, self.install, self.args).records
         self.names[argument] = quoted(record.name for record in found)
         self.params[param] = [record.klaviyo_id for record in found]

@@ -1,10 +1,12 @@
 """Titles of line items: what an `item` argument names, compared like a name; the title is its own id."""
 
+from rapidfuzz.distance.Levenshtein import distance
+
 from connector.insights.outcome import Refusal
 from connector.installs.models import Install
 from connector.lake.query import Reader
 from connector.records.models import Kind, Record
-from connector.records.names import CHOICES, contains, distance, fold, words
+from connector.records.names import CHOICES, contains, fold, words
 
 TITLES = """select distinct item.title from (select unnest(items) as item from read_parquet($events, hive_partitioning=false)
 where items is not null) where item.title is not null"""
