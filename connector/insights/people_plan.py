@@ -9,12 +9,12 @@ from typing import Any, Final, cast
 from connector.insights.arguments import bad
 from connector.insights.definitions import MESSAGE_VERBS, Deed, Vocabulary, vocabulary
 from connector.insights.held import FIRST_MOMENT, Span, check_held, check_loaded
+from connector.insights.items import Items, titles_held
 from connector.insights.members import check_fetched
 from connector.insights.outcome import Caveat, Refusal
 from connector.insights.people_sql import EVENT_GROUPS, PROFILE_GROUPS, Shape
 from connector.insights.people_words import quoted
 from connector.insights.periods import BadPeriod, Period, offsets, parse, zone_of
-from connector.insights.titles import titles_named
 from connector.installs.models import Install
 from connector.lake.query import Reader, Versions
 from connector.records.models import Kind, Record
@@ -69,6 +69,7 @@ class _Planner:
 
     def __init__(self, install: Install, args: Args, moment: datetime, lake: Reader) -> None:
         self.install, self.args, self.moment, self.lake = install, args, moment, lake
+        self.items = Items(install, partial(titles_held, lake))
         self.named: list[Record] = []
         self.names: dict[str, str] = {}
         self.other_period: Period | None = None
@@ -226,7 +227,7 @@ class _Planner:
         text = self.args.get(argument)
         if not text:
             return ()
-        titles = titles_named(self.install, text, self.lake)
+        titles = self.items.named(text)
         self.names[argument] = quoted(titles)
         self.params[f"{side}_items"] = titles
         return ("item",)
