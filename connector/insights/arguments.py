@@ -33,6 +33,6 @@ def check_period(args: Mapping[str, Any], name: str, moment: datetime) -> None:
     if name not in args:
         return
     try:
-        parse(args[name], zone_of("UTC"), moment, None)
+        parse(args[name], zone_of("UTC"), moment, lambda: None)
     except BadPeriod as error:
         raise bad(name, str(error)) from None

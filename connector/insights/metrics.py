@@ -8,7 +8,8 @@ from connector.insights.objects import KlaviyoObject, object_of
 from connector.insights.refusal import Refusal
 from connector.installs.models import Install
 from connector.records.models import Kind, Record
-from connector.records.names import find, fold
+from connector.records.names import fold
+from connector.records.search import find
 
 # Klaviyo's own metrics, by exact name of its own integration; former names after the present one (Klaviyo renamed some).
 KLAVIYO_VERBS: Final[dict[str, tuple[str, ...]]] = {

@@ -97,10 +97,11 @@ class _Planner:
     def _actions(self) -> tuple[Action, Action | None]:
         """X and Y."""
 
-        def action(text: str | None) -> Action | None:
-            return NO_EVENT if text == "member" else self.resolver.action(text) if text else None
+        def action(argument: str) -> Action | None:
+            text = self.args.get(argument)
+            return NO_EVENT if text == "member" else self.resolver.action(argument) if text else None
 
-        did, but_not = tried(partial(action, self.args["did"]), partial(action, self.args.get("but_not")))
+        did, but_not = tried(partial(action, "did"), partial(action, "but_not"))
         return cast(Action, did), but_not
 
     def _items(self, side: str, argument: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from connector.insights.metrics import MESSAGE_VERBS
 from connector.insights.people_who_plan import Plan
 from connector.insights.question import AccountQuestion
-from connector.insights.words import people, percent
+from connector.insights.words import people, percent, spoken
 
 Args = Mapping[str, Any]
 Names = Mapping[str, str]
@@ -208,16 +208,6 @@ def _dates(start: str, end: str) -> str:
 
 def _is_among(args: Args) -> bool:
     return bool(args.get("audience")) and args["did"] != "member"
-
-
-def spoken(period: str) -> str:
-    """`last_6_months` -> `in the last 6 months`; the forms are those of answers' `period` argument."""
-    if ".." in period:
-        return "from {} to {}".format(*period.split("..", 1))
-    if period[:1].isdigit():
-        return f"in {period}"
-    text = period.replace("_", " ")
-    return f"in the {text}" if any(char.isdigit() for char in text) else text
 
 
 def named(args: Args, resolved: Names) -> dict[str, str]:

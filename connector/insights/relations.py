@@ -6,18 +6,20 @@ Every relation drops what is dated after `$moment`; instants are compared as mic
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
+from connector.insights.buckets import Bucket
 from connector.insights.coverage import AccountState
+from connector.insights.days import offsets
 from connector.insights.objects import KlaviyoObject
-from connector.insights.periods import offsets
 
 EVENTS: Final = "read_parquet($events, hive_partitioning=false)"
 AHEAD: Final = "read_parquet($events_ahead, hive_partitioning=false)"
 PROFILES: Final = "read_parquet($profiles, hive_partitioning=false)"
 MEMBERS: Final = "read_parquet($members, hive_partitioning=false)"
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 TABLES: Final = frozenset({"events", "events_ahead", "profiles", "members"})
 PARAMETER: Final = re.compile(r"\$([a-z_]+)")
 
@@ -79,6 +81,27 @@ def bound_zone(account: AccountState, start: datetime, end: datetime) -> dict[st
     """The parameters of `local`: the zone's offsets between two instants."""
     starts, shifts = offsets(account.zone, start, end)
     return {"zone_starts": starts, "zone_offsets": shifts}
+
+
+BUCKETS: Final = """select unnest($bucket_starts) as since, unnest($bucket_ends) as until,
+    unnest(range(len($bucket_starts))) as bucket"""
+
+
+def in_buckets(events: str) -> str:
+    """The rows of a CTE with `us` that lie in a bucket, and its number `bucket` (`bound_buckets`)."""
+    return f"""(select e.*, b.bucket from {events} e asof join ({BUCKETS}) b on e.us >= b.since where e.us < b.until)"""
+
+
+def bound_buckets(buckets: Iterable[Bucket]) -> dict[str, Any]:
+    """The parameters of `in_buckets`: microseconds since 1970 at which each begins and ends, oldest first."""
+    buckets = list(buckets)
+    starts, ends = [micros(each.from_instant) for each in buckets], [micros(each.to_instant) for each in buckets]
+    return {"bucket_starts": starts or [0], "bucket_ends": ends or [0]}
+
+
+def micros(at: datetime) -> int:
+    """Microseconds since 1970, exactly."""
+    return (at - EPOCH) // timedelta(microseconds=1)
 
 
 def ahead(metrics: str) -> str:

@@ -4,33 +4,46 @@ Public to every tool. What it found out is kept in its book, so that a receipt c
 told on the way: `caveats` (renamed, deleted), `sources` (everything named), `names` (quoted, by argument, for sentences).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
+
+from django.db.models import Q
 
 from connector.insights import audiences, coverage
 from connector.insights.arguments import bad
 from connector.insights.caveats import Caveat
 from connector.insights.coverage import AccountState
+from connector.insights.items import Items, titles_held
 from connector.insights.metrics import Action, Vocabulary, vocabulary
 from connector.insights.objects import KlaviyoObject, object_of
 from connector.insights.periods import BadPeriod, Period, parse
 from connector.insights.recorded import Book, recorded
 from connector.insights.refusal import Refusal, foremost
-from connector.insights.titles import titles_named
 from connector.insights.words import quoted
 from connector.installs.models import Install
 from connector.lake.query import Reader
 from connector.records.models import Kind, Record
-from connector.records.names import Finding, Match, find, was_sent
+from connector.records.names import TooManyParts, parts_of
+from connector.records.search import ANY, PRESENT, SENT, Finding, Match, find, ids_in
 
 # How a name is looked for: a campaign's may end in a star, a flow's takes all that fit.
-RULES: Final[dict[str, dict[str, Any]]] = {Kind.CAMPAIGN: {"star": True}, Kind.FLOW: {"many": True}}
-AUDIENCES: Final = (Kind.LIST, Kind.SEGMENT)
+RULES: Final[dict[str, dict[str, Any]]] = {Kind.CAMPAIGN: {"star": True, "latest": True}, Kind.FLOW: {"many": True}}
+AUDIENCES: Final = [Kind.LIST.value, Kind.SEGMENT.value]
 COUNTS: Final = """select metric, count(*) as held, count(*) filter (where time <= $moment) as past
     from read_parquet($events, hive_partitioning=false) group by metric"""
 FIRST: Final = "select min(time) as first from read_parquet($events, hive_partitioning=false) where time <= $moment"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What an argument names: the objects, what is to be said of how they were found, whether to say their dates."""
+
+    objects: list[KlaviyoObject]
+    caveats: list[Caveat] = field(default_factory=list)
+    dated: bool = False
 
 
 class Resolver:
@@ -68,14 +81,14 @@ class Resolver:
         found: datetime | None = self.lake.rows(FIRST, moment=self.moment)[0].first
         return found
 
-    def period(self, argument: str = "period", default: str = "all") -> Period:
-        return self._period(argument, str(self.args.get(argument, default)))
+    def period(self, argument: str = "period", default: str = "all", *, future: bool = False) -> Period:
+        """`future`: periods that begin after now, such as next_week, may be asked too."""
+        return self._period(argument, str(self.args.get(argument, default)), future)
 
     @recorded
-    def _period(self, argument: str, text: str) -> Period:
-        first = self.first_event() if text == "all" else None
+    def _period(self, argument: str, text: str, future: bool) -> Period:
         try:
-            return parse(text, self.account().zone, self.moment, first)
+            return parse(text, self.account().zone, self.moment, self.first_event, future=future)
         except BadPeriod as error:
             raise bad(argument, str(error)) from None
 
@@ -83,29 +96,32 @@ class Resolver:
 
     def campaigns(self, argument: str = "campaign", *, unsent: bool = False) -> list[KlaviyoObject]:
         """The campaigns an argument names, none where it is not given. `unsent`: those never sent are candidates too."""
-        return self._named(argument, [Kind.CAMPAIGN], unsent=unsent)
+        return self._named(argument, ["campaign"], unsent=unsent)
 
     def flows(self, argument: str = "flow") -> list[KlaviyoObject]:
-        return self._named(argument, [Kind.FLOW])
+        return self._named(argument, ["flow"])
 
     def lists(self, argument: str = "list") -> list[KlaviyoObject]:
-        return self._named(argument, [Kind.LIST])
+        return self._named(argument, ["list"])
 
-    def _named(self, argument: str, kinds: Sequence[str], *, unsent: bool = False) -> list[KlaviyoObject]:
+    def _named(self, argument: str, kinds: list[str], *, unsent: bool = False) -> list[KlaviyoObject]:
         text = self.args.get(argument)
         if not text or text == "any":
             return []
-        found, renamed = self._found(str(text), [str(kind) for kind in kinds], argument, unsent)
-        self.caveats += [Caveat("renamed", f"“{was}” is now named “{now}”.") for was, now in renamed]
-        self.caveats += [
-            Caveat("deleted_object", f"“{each.name}” no longer exists in Klaviyo.") for each in found if each.deleted
-        ]
-        return self.told(argument, found)
+        found = self._found(str(text), kinds, argument, unsent)
+        for caveat in found.caveats:
+            self._caveat(caveat)
+        for each in found.objects:
+            if each.deleted:
+                self._caveat(Caveat("deleted_object", f"“{each.name}” no longer exists in Klaviyo."))
+        return self.told(argument, found.objects, found.dated)
 
-    def told(self, argument: str, objects: list[KlaviyoObject]) -> list[KlaviyoObject]:
-        """Note that the figures rest on these and that the argument names them."""
+    def told(self, argument: str, objects: list[KlaviyoObject], dated: bool = False) -> list[KlaviyoObject]:
+        """Note that the figures rest on these and that the argument names them, `dated` with their send dates."""
         self.rests_on(objects)
         self.names[argument] = quoted(each.name for each in objects)
+        if dated and len(objects) == 1 and objects[0].at:
+            self.names[argument] += f" (sent {objects[0].at.astimezone(self.account().zone):%Y-%m-%d})"
         return objects
 
     def rests_on(self, objects: Iterable[KlaviyoObject]) -> None:
@@ -113,15 +129,38 @@ class Resolver:
             self._sources.setdefault((each.kind, each.id), each)
 
     @recorded
-    def _found(
-        self, text: str, kinds: list[str], argument: str, unsent: bool
-    ) -> tuple[list[KlaviyoObject], list[tuple[str, str]]]:
-        """The objects, and of those found by a name they once had: that name and the present one."""
-        candidate = (lambda record: True) if unsent else was_sent
-        finding = find(self.install, kinds, text, candidate=candidate, **RULES.get(kinds[0], {}))
-        found = settled(finding, kinds[0], self.install, self.args, argument)
-        renamed = [(match.text, record.name) for match in found.matches for record in match.records if match.renamed]
-        return self._objects(found.records), list(dict.fromkeys(renamed))
+    def _found(self, text: str, kinds: list[str], argument: str, unsent: bool) -> Found:
+        finding = self._find(text, kinds, argument, ANY if unsent else SENT)
+        settled(finding, kinds[0], self.install, self.args, argument)
+        return Found(
+            self._objects(finding.records),
+            [told for match in finding.matches for told in self._told_of(match)],
+            any(match.latest for match in finding.matches),
+        )
+
+    def _find(self, text: str, kinds: list[str], argument: str, candidate: Q = ANY) -> Finding:
+        """Raises BadArguments for too many names, Refusal where all are another account's ids."""
+        try:
+            elsewhere = ids_in(self.asked_too, kinds, parts_of(text)) if len(self.asked_too) > 1 else ()
+            rules = RULES.get(kinds[0], {})
+            finding = find(self.install, kinds, text, candidate=candidate, elsewhere=elsewhere, **rules)
+        except TooManyParts as error:
+            raise bad(argument, str(error)) from None
+        if finding.is_elsewhere:
+            raise Refusal("refused", "not_found", f"“{text}” is of another account than {self.install.name}.")
+        return finding
+
+    def _told_of(self, match: Match) -> Iterator[Caveat]:
+        """What is to be said of how a name was understood."""
+        if match.renamed:
+            for record in match.records:
+                yield Caveat("renamed", f"“{match.text}” is now named “{record.name}”.")
+        if match.also_fits:
+            others = ", ".join(f"“{each.name}”{self._sent(each)}" for each in match.also_fits)
+            yield Caveat("also_fits", f"Other names contain “{match.text}” too: {others}.")
+
+    def _sent(self, record: Record) -> str:
+        return f" (sent {record.at.astimezone(self.account().zone):%Y-%m-%d})" if record.at else ""
 
     def _objects(self, records: Sequence[Record]) -> list[KlaviyoObject]:
         """With the ids of their messages."""
@@ -169,11 +208,11 @@ class Resolver:
 
     @recorded
     def _audience(self, text: str, argument: str) -> list[KlaviyoObject]:
-        every = find(self.install, AUDIENCES, text)
-        self._check_there(every)
-        if every.missing or every.ambiguous:  # what is gone is no choice
-            every = find(self.install, AUDIENCES, text, candidate=lambda record: record.deleted_at is None)
-        return [object_of(record) for record in settled(every, Kind.LIST, self.install, self.args, argument).records]
+        found = self._find(text, AUDIENCES, argument)
+        self._check_there(found)
+        if found.missing or found.ambiguous:  # what is gone is no choice
+            found = self._find(text, AUDIENCES, argument, PRESENT)
+        return [object_of(record) for record in settled(found, Kind.LIST, self.install, self.args, argument).records]
 
     def _check_there(self, found: Finding) -> None:
         """What was deleted has no present members, and must not be taken for another whose name contains its own."""
@@ -207,7 +246,14 @@ class Resolver:
 
     @recorded
     def _items(self, text: str, argument: str) -> list[str]:
-        return titles_named(self.install, text, self.lake)
+        try:
+            return self._titles.named(text)
+        except TooManyParts as error:
+            raise bad(argument, str(error)) from None
+
+    @cached_property
+    def _titles(self) -> Items:
+        return Items(self.install, lambda: titles_held(self.lake))
 
     # --- metrics ------------------------------------------------------------------------------------------------------
 
@@ -225,17 +271,20 @@ class Resolver:
         """Of each metric: events held, and those of them that have happened."""
         return {str(row.metric): (row.held, row.past) for row in self.lake.rows(COUNTS, moment=self.moment)}
 
-    def action(self, text: str) -> Action:
-        """What a verb, or a metric's own name or id, names. Orders tell of a second purchase metric."""
-        action = self._action(text)
+    def action(self, argument: str) -> Action:
+        """What the argument's verb, or metric's own name or id, names. Orders tell of a second purchase metric."""
+        action = self._action(str(self.args[argument]), argument)
         self.rests_on(action.metrics)
         if action.is_orders:
             self._tell_second_purchase_metric(action.metrics[0])
         return action
 
     @recorded
-    def _action(self, text: str) -> Action:
-        return self.vocabulary.action(text)
+    def _action(self, text: str, argument: str) -> Action:
+        try:
+            return self.vocabulary.action(text)
+        except TooManyParts as error:
+            raise bad(argument, str(error)) from None
 
     def purchase_metric(self) -> KlaviyoObject | None:
         """The metric of orders; None, with a caveat, where the account has none. Raises Refusal where it must be chosen."""

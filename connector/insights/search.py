@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django.conf import settings
+from rapidfuzz.distance.Levenshtein import distance
 
 from accounts.caller import Caller
 from connector.insights.metrics import vocabulary
@@ -18,7 +19,7 @@ from connector.installs.models import Install
 from connector.lake.query import Reader, newest, reading
 from connector.records.links import klaviyo_url
 from connector.records.models import Kind, Record
-from connector.records.names import contains, distance, fold, words
+from connector.records.names import contains, fold, words
 
 KINDS: Final = (Kind.CAMPAIGN, Kind.FLOW, Kind.LIST, Kind.SEGMENT, Kind.METRIC)
 RESULTS: Final = 20

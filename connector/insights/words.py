@@ -32,3 +32,13 @@ def percent(share: float | None) -> str:
 
 def amount(value: float, currency: str) -> str:
     return f"{value:,.2f} {currency}"
+
+
+def spoken(period: str) -> str:
+    """`last_6_months` -> `in the last 6 months`; the forms are those of answers' `period` argument."""
+    if ".." in period:
+        return "from {} to {}".format(*period.split("..", 1))
+    if period[:1].isdigit():
+        return f"in {period}"
+    text = period.replace("_", " ")
+    return f"in the {text}" if any(char.isdigit() for char in text) else text
