@@ -34,7 +34,7 @@ from connector.records.models import Kind, Record
 RESERVE: Final = 0.1
 """The part of a day's reports that is kept unless the question says otherwise."""
 BURST: Final = 2.0
-"""Seconds slept for Klaviyo's limit of one a second; a longer wait is somebody else's thread no longer."""
+"""Seconds slept for Klaviyo's limit of one a second. A question that must wait longer is pending and holds no thread."""
 SOON: Final = 120.0
 """A limit that ends within these seconds is the minute's: the answer is pending. Else it is the day's."""
 SPACING: Final = 60 / REPORT.steady
