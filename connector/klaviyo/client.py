@@ -24,7 +24,7 @@ import msgspec
 from connector.klaviyo import answers, filters
 from connector.klaviyo.answers import Json, Page, Trouble
 from connector.klaviyo.calls import Call, Fields, Selection, operation_call, read_call, row_of
-from connector.klaviyo.errors import BadRequest, Problem, UpstreamBroken
+from connector.klaviyo.errors import BadRequest, Problem, TryLater, UpstreamBroken
 from connector.klaviyo.events import EventPage
 from connector.klaviyo.events import decode as decode_events
 from connector.klaviyo.filters import Filter
@@ -253,7 +253,12 @@ class Klaviyo:
             if self._on_wait:
                 self._on_wait(seconds, bucket)
 
-        return self._limiter.take(self.account, call.buckets, many=call.many, max_wait=patience.left, on_wait=waits)
+        try:
+            return self._limiter.take(self.account, call.buckets, many=call.many, max_wait=patience.left, on_wait=waits)
+        except TryLater:
+            if patience.broken:
+                raise patience.broken from None  # not our pace, but Klaviyo's trouble is what kept the answer away
+            raise
 
     def _once(self, call: Call, token: str, parse: Callable[[bytes], T], permit: Permit) -> T | Trouble:
         headers: httpx.Headers | None = None
@@ -295,6 +300,7 @@ class _Patience:
 
     def __init__(self, seconds: float, sleep: Callable[[float], None], chance: Callable[[], float]) -> None:
         self.left = seconds
+        self.broken: UpstreamBroken | None = None
         self._tries = 0
         self._began = time.monotonic()
         self._sleep = sleep
@@ -303,6 +309,7 @@ class _Patience:
     def spend(self, trouble: Trouble) -> None:
         """Sleep before another try: as long as Klaviyo asks, else twice as long each time, half of it by chance."""
         self._tries += 1
+        self.broken = trouble.error if isinstance(trouble.error, UpstreamBroken) else None
         if self._tries >= TRIES or time.monotonic() - self._began > LONGEST:
             raise trouble.error
         pause = trouble.pause

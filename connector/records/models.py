@@ -81,3 +81,26 @@ class Audience(InOrganization):
 
     def __str__(self) -> str:
         return f"members of {self.record}"
+
+
+class KlaviyoReport(InOrganization):
+    """One of Klaviyo's own reports as it was answered, by what was asked (insights/report_cache.py)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    install = models.ForeignKey(Install, on_delete=models.CASCADE, related_name="reports")
+    kind = models.CharField(max_length=24, help_text="As connector/klaviyo/resources.py names reports")
+    digest = models.CharField(max_length=64, help_text="SHA-256 of what was asked")
+    asked = models.JSONField(default=dict)
+    answer = models.JSONField(null=True, help_text="Rows and times; exact decimals are text")
+    read_at = models.DateTimeField(null=True, help_text="Until then it has no answer")
+    final = models.BooleanField(default=False, help_text="Its period was over when it was read: it is kept for good")
+    owner = models.CharField(max_length=32, blank=True)
+    claimed_until = models.DateTimeField(null=True, help_text="Somebody is asking Klaviyo; stale once passed")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["install", "kind", "digest"], name="one_report_per_question"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.install}"
