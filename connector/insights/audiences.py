@@ -17,7 +17,7 @@ FAILURE_LASTS: Final = timedelta(seconds=30)
 def fetched(install: Install, records: Sequence[str], moment: datetime) -> dict[str, str | None]:
     """When the present members of each record (by our key) were read. Raises Refusal unless all are held and recent
     enough to stand for "present"; while they are fetched, `pending`."""
-    known = {str(audience.record_id): audience for audience in Audience.objects.filter(record__in=records)}
+    known = {str(audience.record_id): audience for audience in Audience.objects.filter(record_id__in=records)}
     waiting = [key for key in records if not _is_recent(known.get(key), moment)]
     if not waiting:
         return {key: utc_text(known[key].fetched_at) for key in records}

@@ -3,7 +3,7 @@
 import functools
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, get_type_hints
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, get_type_hints
 
 import msgspec
 
@@ -48,7 +48,7 @@ def recorded(
         result: Result = self.book.once(key, _result_type(method), lambda: method(self, *args, **kwargs))
         return result
 
-    return once
+    return cast(Callable[Concatenate[Self, Params], Result], once)
 
 
 @functools.cache

@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from connector.insights.outcome import Refusal
-from connector.insights.periods import day_start, floor, step, zone_of
+from connector.insights.days import day_start, floor, step
+from connector.insights.periods import zone_of
+from connector.insights.refusal import Refusal
 from connector.installs.models import Install
 from connector.klaviyo import reports as klaviyo
 from connector.klaviyo.reports import INTERVALS, Timeframe

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from connector.insights.periods import floor
+from connector.insights.days import floor
 from connector.insights.rounding import money, quotient
 from connector.klaviyo import reports as klaviyo
 

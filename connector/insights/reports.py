@@ -17,9 +17,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
-from connector.insights.held import reconnect_needed
-from connector.insights.outcome import Refusal
-from connector.insights.periods import day_start, zone_of
+from connector.insights.coverage import reconnect_needed
+from connector.insights.days import day_start
+from connector.insights.periods import zone_of
+from connector.insights.refusal import Refusal
 from connector.insights.report_cache import Kept, is_kept, kept, once
 from connector.insights.report_requests import CampaignValues, FlowSeries, Question, Request, local, question_of
 from connector.insights.report_rows import Row, rows_of

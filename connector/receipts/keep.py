@@ -65,4 +65,4 @@ def install_rows(receipt: Receipt, outcome: Outcome) -> list[ReceiptInstall]:
 def stored(receipt: Receipt) -> dict[Any, Stored]:
     """The accounts that were answered, as a question of the same meaning binds them."""
     rows = receipt.installs.exclude(versions=None)
-    return {row.install_id: Stored(Versions.of(row.versions), row.resolved) for row in rows}
+    return {row.install_id: Stored(Versions.of(row.versions or {}), row.resolved or {}) for row in rows}

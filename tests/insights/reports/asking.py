@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from connector.insights.outcome import Refusal
+from connector.insights.refusal import Refusal
 from connector.insights.report_requests import CampaignValues, Request
 from connector.insights.reports import Report, run
 from connector.installs.models import Install

@@ -14,7 +14,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from connector.insights.outcome import Refusal
+from connector.insights.refusal import Refusal
 from connector.insights.report_requests import CampaignValues
 from connector.insights.reports import Report, run
 from connector.installs.models import Install
