@@ -151,8 +151,6 @@ def test_days_by_hand(text: str, zone: str, start: str, end: str) -> None:
         "last_3_hours",
         "this_day",
         "2026-03-02..2026-03-01",
-        "2026-03-01..",
-        "..2026-03-01",
         "2026-03-01...2026-03-02",
         "2026-03-01 .. 2026-03-32",
         "last_99999_years",

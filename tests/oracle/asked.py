@@ -149,8 +149,7 @@ def _message_metrics(world: World) -> set[str]:
 
 
 def _members(world: World, wanted: str) -> set[str]:
-    audiences = names.objects(world.lists + world.segments, wanted)
-    return {person for audience in audiences for person in world.members.get(audience["id"], [])}
+    return {person for audience in names.audiences(world, wanted) for person in world.members.get(audience["id"], [])}
 
 
 class _Of:
@@ -166,8 +165,7 @@ class _Of:
     def campaign(self, wanted: str | None) -> Test | None:
         if not wanted:
             return None
-        sent = [one for one in self.world.campaigns if one["attributes"]["status"] == "Sent"]
-        campaigns = names.objects(sent, wanted)
+        campaigns = names.campaigns(self.world, wanted)
         ids = {campaign["id"] for campaign in campaigns}
         messages = ids.union(*(names.messages_of_campaign(self.world, campaign) for campaign in campaigns))
         return lambda event: self._is_of_campaign(event, ids, messages)
@@ -182,7 +180,7 @@ class _Of:
     def flow(self, wanted: str | None) -> Test | None:
         if not wanted:
             return None
-        flows = names.objects(self.world.flows, wanted, many=True)
+        flows = names.objects(self.world, self.world.flows, wanted, many=True)
         ids = {flow["id"] for flow in flows}
         messages: set[str] = set().union(*(names.messages_of_flow(flow) for flow in flows))
         return lambda event: self._is_of_flow(event, ids, messages)
