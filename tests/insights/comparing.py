@@ -32,15 +32,15 @@ def compare(
     questions: Questions,
     *,
     often: tuple[str, ...] = (),
-    any_order: Mapping[str, Key] | None = None,
+    any_order: Callable[[Json], Mapping[str, Key]] = lambda args: {},
 ) -> None:
-    """`any_order`: lists whose order the contract leaves open, with what tells their rows apart."""
+    """`any_order`: of a question, the lists whose order the contract leaves open, with what tells their rows apart."""
     world = data.draw(worlds(often=often or ("OPENED",)))
     account = loaded(world, caller)
     for _ in range(QUESTIONS):
         args = data.draw(questions(world))
         wanted, given = _tried(lambda args=args: count(world, args, world.now)), told(account, caller, tool, args)  # type: ignore[misc]  # bound to this round
-        wrong = differences(_sorted(given, any_order), _sorted(wanted, any_order))
+        wrong = differences(_sorted(given, any_order(args)), _sorted(wanted, any_order(args)))
         assert not wrong, json.dumps(
             {"args": args, "now": world.now.isoformat(), "zone": world.time_zone, "wrong": wrong[:20]},
             indent=1,
@@ -86,8 +86,8 @@ def _tried(ask: Callable[[], Json]) -> Json:
     return answer | ({"reason": ""} if answer["status"] == "needs_choice" else {})
 
 
-def _sorted(answer: Json, any_order: Mapping[str, Key] | None) -> Json:
-    held = {name: sorted(answer[name], key=key) for name, key in (any_order or {}).items() if name in answer}
+def _sorted(answer: Json, any_order: Mapping[str, Key]) -> Json:
+    held = {name: sorted(answer[name], key=key) for name, key in any_order.items() if name in answer}
     return answer | held
 
 

@@ -117,7 +117,7 @@ def worlds(draw: st.DrawFn, often: tuple[str, ...] = ("OPENED",)) -> World:
     weighed = [key for key in ("ORDERS", *often) * 5 if key in known] + known
     events: list[Json] = []
     included: list[Json] = []
-    for number in draw(st.permutations(range(draw(st.integers(0, 60))))):
+    for number in draw(st.permutations(range(draw(st.integers(30, 60) | st.integers(0, 60))))):
         event, marks = draw(_event(f"ev{number:02}", people, times, weighed))
         events.append(event)
         included += marks

@@ -1,6 +1,5 @@
 """campaign_performance, counted by hand: what each campaign did, whenever it happened."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +10,7 @@ from tests.oracle.account import Account, answered, people
 from tests.oracle.drawing import given_only, periods_of, rarely
 from tests.oracle.figures import amount, quotient, share
 from tests.oracle.names import BadArguments
+from tests.oracle.ranking import in_order
 from tests.oracle.spans import first_day, local
 from tests.oracle.world import Json, World
 
@@ -188,14 +188,6 @@ def _planned(account: Account, campaign: Json) -> Json:
     }
     send_at = at and local(at, account.world.time_zone)
     return _named(account, campaign) | dict.fromkeys(COLUMNS) | {"send_at": send_at} | audiences
-
-
-def in_order(rows: list[Json], args: Json, key: Callable[[Json], str]) -> list[Json]:
-    """By the column asked, nulls last either way, ties by id."""
-    column = args.get("sort_by", "revenue")
-    known = sorted((row for row in rows if row[column] is not None), key=key)
-    known.sort(key=lambda row: row[column], reverse=args.get("order", "desc") == "desc")
-    return known + sorted((row for row in rows if row[column] is None), key=key)
 
 
 def questions(world: World) -> st.SearchStrategy[Json]:
