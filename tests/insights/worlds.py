@@ -104,12 +104,12 @@ CATALOG = [
 
 
 @st.composite
-def worlds(draw: st.DrawFn, often: tuple[str, ...] = ("OPENED",)) -> World:
+def worlds(draw: st.DrawFn, often: tuple[str, ...] = ("OPENED",), now: datetime | None = None) -> World:
     """2 to 8 people and up to 60 events, many of them in the same second; some dated ahead, some of nobody.
 
     `often`: metrics of which there is more than of others.
     """
-    now = draw(st.sampled_from(NOWS))
+    now = now or draw(st.sampled_from(NOWS))
     people = PEOPLE[: draw(st.integers(2, 8))]
     metrics = draw(st.sampled_from(CATALOGUES))
     times = draw(_times(now))
