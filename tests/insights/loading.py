@@ -1,7 +1,7 @@
 """A raw world put into the product, by the way that a sync takes: decode, upsert, write."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -9,7 +9,7 @@ from accounts.caller import Caller
 from connector.installs.models import Install
 from connector.klaviyo import events as event_pages
 from connector.klaviyo import profiles as profile_pages
-from connector.lake.store import writing
+from connector.lake.store import Writer, writing
 from connector.records import upsert
 from connector.records.models import Audience, Kind, Record
 from connector.sync.people import profile_rows
@@ -39,17 +39,23 @@ def loaded(world: World, caller: Caller) -> Loaded:
     )
     keep_records(install, world)
     with writing(install.pk, "test") as lake:
-        pages = [world.events[at : at + PAGE] for at in range(0, len(world.events), PAGE)]
-        times = [when(event) for event in world.events]
-        if times:
-            columns = [event_pages.decode(page(events, world.included)).columns for events in pages]
-            lake.replace_events(columns, min(times), max(times) + timedelta(seconds=1))
+        for events in (world.earlier, world.events):
+            _replace(lake, world, events)
         if world.profiles:
-            told = profile_pages.decode(page(world.profiles, [])).columns
+            told = profile_pages.decode(page(world.profiles, []), world.properties).columns
             lake.upsert_profiles(profile_rows(caller.organization, told))
         for audience, members in world.members.items():
             lake.replace_members(audience, members)
     return Loaded(install, world)
+
+
+def _replace(lake: Writer, world: World, events: list[Json]) -> None:
+    """All the time in which anything happened holds exactly these events."""
+    times = [when(event) for event in world.events + world.earlier]
+    if times:
+        pages = [events[at : at + PAGE] for at in range(0, len(events), PAGE)]
+        columns = [event_pages.decode(page(part, world.included), world.properties).columns for part in pages]
+        lake.replace_events(columns, min(times), max(times) + timedelta(seconds=1))
 
 
 def page(data: list[Json], included: list[Json]) -> bytes:
@@ -58,15 +64,33 @@ def page(data: list[Json], included: list[Json]) -> bytes:
 
 
 def keep_records(install: Install, world: World) -> None:
-    upsert.upsert(install, Kind.METRIC, [upsert.metric_row(metric) for metric in world.metrics])
-    upsert.upsert(install, Kind.CAMPAIGN, [upsert.campaign_row(campaign, "email") for campaign in world.campaigns])
-    messages = [upsert.campaign_message_row(message) for message in world.campaign_messages]
-    for flow in world.flows:
-        messages += upsert.flow_message_rows(flow["id"], flow["attributes"]["definition"])
-    upsert.upsert(install, Kind.MESSAGE, messages)
-    upsert.upsert(install, Kind.FLOW, [upsert.flow_row(flow) for flow in world.flows])
-    for kind, audiences in ((Kind.LIST, world.lists), (Kind.SEGMENT, world.segments)):
-        upsert.upsert(install, kind, [upsert.audience_row(audience) for audience in audiences])
+    """First under their former names; then as they are, and those that are gone marked so."""
+    if world.former_names:
+        _upsert(install, world, world.former_names)
+    _upsert(install, world, {})
+    Record.objects.filter(install=install, klaviyo_id__in=world.deleted).update(deleted_at=world.now)
     for record in Record.objects.filter(install=install, kind__in=[Kind.LIST, Kind.SEGMENT]):
         members = len(world.members.get(record.klaviyo_id, []))
         Audience.objects.create(organization=install.organization, record=record, fetched_at=world.now, members=members)
+
+
+def _upsert(install: Install, world: World, called: dict[str, str]) -> None:
+    """`called`: names by id that stand for the present ones."""
+    messages = [upsert.campaign_message_row(message) for message in world.campaign_messages]
+    for flow in world.flows:
+        messages += upsert.flow_message_rows(flow["id"], flow["attributes"]["definition"])
+    rows = {
+        Kind.METRIC: [upsert.metric_row(metric) for metric in world.metrics],
+        Kind.CAMPAIGN: [upsert.campaign_row(one, _channel(world, one)) for one in world.campaigns],
+        Kind.MESSAGE: messages,
+        Kind.FLOW: [upsert.flow_row(flow) for flow in world.flows],
+        Kind.LIST: [upsert.audience_row(audience) for audience in world.lists],
+        Kind.SEGMENT: [upsert.audience_row(audience) for audience in world.segments],
+        Kind.CATALOG_ITEM: [upsert.catalog_row(item) for item in world.catalog],
+    }
+    for kind, found in rows.items():
+        upsert.upsert(install, kind, [replace(row, name=called.get(row.klaviyo_id, row.name)) for row in found])
+
+
+def _channel(world: World, campaign: Json) -> str:
+    return "sms" if campaign["id"] in world.sms_campaigns else "email"

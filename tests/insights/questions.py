@@ -1,12 +1,12 @@
 """Questions to people_who: mostly sensible ones, some that contradict themselves."""
 
 from datetime import timedelta
-from typing import Any
 
 from hypothesis import strategies as st
 
 from tests.insights.worlds import AUDIENCES, CAMPAIGNS, FLOWS
 from tests.oracle.asked import ATTRIBUTES
+from tests.oracle.drawing import given_only, rarely
 from tests.oracle.world import Json, World, titles
 
 VERBS = [
@@ -44,12 +44,12 @@ BY = [None, None, *ATTRIBUTES, "times", "times", *(f"event:{name}" for name in E
 def questions(draw: st.DrawFn, world: World) -> Json:
     did = draw(st.sampled_from([*VERBS, "member"]))
     held: Json = {"did": did} | (draw(_of("", world)) if did != "member" else {})
-    held |= _given(
-        audience=draw(_rarely(_audiences())),
+    held |= given_only(
+        audience=draw(rarely(_audiences())),
         purchase_metric="ORDAPI"
         if draw(st.integers(0, 29)) == 23 and "ORDAPI" in {one["id"] for one in world.metrics}
         else None,
-        at_least=draw(_rarely(st.integers(1, 3))) if did != "member" else None,
+        at_least=draw(rarely(st.integers(1, 3))) if did != "member" else None,
         period=draw(st.one_of(st.none(), _periods(world))),
         machine_opens=draw(st.sampled_from([None, "include", "exclude"])),
         group_by=draw(st.sampled_from(BY if did != "member" else [None, *ATTRIBUTES])),
@@ -70,21 +70,21 @@ def _but_not(draw: st.DrawFn, world: World) -> Json:
     mode = draw(st.sampled_from([None, "after", "before", "in_period", "ever", "but_not_period"]))
     if mode == "but_not_period":
         return held | {"but_not_period": draw(_periods(world))}
-    within = draw(_rarely(st.sampled_from([1, 7, 30]))) if mode in (None, "after", "before") else None
-    return held | _given(but_not_when=mode, within_days=within)
+    within = draw(rarely(st.sampled_from([1, 7, 30]))) if mode in (None, "after", "before") else None
+    return held | given_only(but_not_when=mode, within_days=within)
 
 
 @st.composite
 def _of(draw: st.DrawFn, side: str, world: World) -> Json:
     held = sorted({title for event in world.events for title in titles(event, world)})
     anything = ["any"] if side else []
-    return _given(
+    return given_only(
         **{
             f"{side}campaign": draw(
-                _rarely(st.sampled_from([*CAMPAIGNS, ",".join(CAMPAIGNS), "spring a", "Spring*", *anything]))
+                rarely(st.sampled_from([*CAMPAIGNS, ",".join(CAMPAIGNS), "spring a", "Spring*", *anything]))
             ),
-            f"{side}flow": draw(_rarely(st.sampled_from([*FLOWS, "welcome", "Welcome B", *anything]))),
-            f"{side}item": draw(_rarely(st.sampled_from([*held * 3, "mug", "Lamp, Mug"]))),
+            f"{side}flow": draw(rarely(st.sampled_from([*FLOWS, "welcome", "Welcome B", *anything]))),
+            f"{side}item": draw(rarely(st.sampled_from([*held * 3, "mug", "Lamp, Mug"]))),
         }
     )
 
@@ -127,11 +127,3 @@ def _contradictions() -> st.SearchStrategy[Json]:
             {"period": "last_0_days"},
         ]
     )
-
-
-def _rarely(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    return st.one_of(st.none(), st.none(), st.none(), strategy)
-
-
-def _given(**values: Any) -> Json:
-    return {name: value for name, value in values.items() if value is not None}

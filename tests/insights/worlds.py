@@ -19,14 +19,30 @@ NOWS = [
 ZONES = ["Europe/Berlin", "America/New_York", "Asia/Tokyo", "Australia/Lord_Howe", "America/Santiago", "Asia/Kolkata"]
 PEOPLE = [f"01PERSON{n}" for n in range(1, 9)]
 TITLES = ["Mug", "Mug, blue", "Lamp", "Ламповый", "山のマグ"]
-CAMPAIGNS = {"01CAMPAIGNA": ("01MESSAGEA1", "01MESSAGEA2"), "01CAMPAIGNB": ()}
-FLOWS = {"FlowAA": ("MesgA1", "MesgA2"), "FlowBB": ("MesgB1",)}
+# Sent ones with their messages: of two variations, of one id for both, of a text, of a name with a comma.
+CAMPAIGNS = {
+    "01CAMPAIGNA": ("01MESSAGEA1", "01MESSAGEA2"),
+    "01CAMPAIGNB": (),
+    "01CAMPAIGNC": ("01MESSAGEC1",),
+    "01CAMPAIGND": ("01MESSAGED1",),
+}
+CAMPAIGN_NAMES = {
+    "01CAMPAIGNA": "Spring A",
+    "01CAMPAIGNB": "Spring B",
+    "01CAMPAIGNC": "Texts C",
+    "01CAMPAIGND": "Spring, late",
+}
+PLANNED = {"01SCHEDULE1": "Scheduled", "01SCHEDULE2": "Scheduled", "01DRAFTONE1": "Draft"}
+FLOWS = {"FlowAA": ("MesgA1", "MesgA2"), "FlowBB": ("MesgB1",), "FlowCC": ("MesgC1", "MesgC2")}
+TEXTS = {"01CAMPAIGNC", "01MESSAGEC1", "MesgC2"}
 SUBJECTS = {
     "01MESSAGEA1": "Hello",
     "01MESSAGEA2": "Hello again",
+    "01MESSAGED1": "Hello 🌷 10% off",
     "MesgA1": "Welcome",
     "MesgA2": "Welcome",
     "MesgB1": "Come back",
+    "MesgC1": "You forgot something",
 }
 AUDIENCES = {
     "ListAA": ("list", "Newsletter"),
@@ -40,19 +56,36 @@ MAILS = {
     "RECEIV": "Received Email",
     "BOUNCE": "Bounced Email",
     "UNSUBS": "Unsubscribed",
+    "SPAMEM": "Marked Email as Spam",
 }
-OTHERS = {"CLKSMS": "Clicked SMS", "SUBLST": "Subscribed to List"}
+SMS = {
+    "CLKSMS": "Clicked SMS",
+    "RECSMS": "Received SMS",
+    "FAISMS": "Failed to Deliver SMS",
+    "UNSSMS": "Unsubscribed from SMS Marketing",
+}
+JOINS = {
+    "SUBLST": "Subscribed to List",
+    "UNSLST": "Unsubscribed from List",
+    "SUBEML": "Subscribed to Email Marketing",
+    "SUBSMS": "Subscribed to SMS Marketing",
+}
 SHOP = {"ORDERS": "Placed Order", "CARTAD": "Added to Cart", "CHECKO": "Checkout Started", "REFUND": "Refunded Order"}
 METRICS = [
-    *(making.metric(key, name) for key, name in (MAILS | OTHERS).items()),
+    *(making.metric(key, name) for key, name in (MAILS | SMS | JOINS).items()),
     *(making.metric(key, name, "Shopify", "eCommerce") for key, name in SHOP.items()),
     making.metric("ORDAPI", "Placed Order", "API", "API"),
     making.metric("VIEWED", "Viewed Product", "API", "API"),
     making.metric("ACTIVE", "Active on Site", "API", "API"),
 ]
 OTHER_SHOP = making.metric("ORDWOO", "Placed Order", "WooCommerce", "eCommerce")
-# One shop and an import; two shops, of which none is the one; no shop at all.
+# As Klaviyo tells them without the scope metrics:read.
+NAMES_ALONE = [
+    making.metric(metric["id"], metric["attributes"]["name"], None) for metric in METRICS if metric["id"] != "ORDAPI"
+]
+# One shop and an import; names alone; two shops, of which none is the one; no shop at all.
 CATALOGUES = [METRICS] * 8 + [
+    NAMES_ALONE,
     [*METRICS, OTHER_SHOP],
     [metric for metric in METRICS if metric["attributes"]["name"] != "Placed Order"],
 ]
@@ -61,19 +94,31 @@ VALUES = st.one_of(
     st.sampled_from([None, 0, 19.99, 0.005, 10.005, "12.50", "free", 1e2, -5, 0.1, 0.2, "1e1", True, 100000000.01]),
     st.decimals(0, 500, places=3).map(float),
 )
+# Of line items: how many, and what one costs.
+MANY = st.sampled_from([None, 1, 1, 2, "3"])
+PRICES = st.sampled_from([None, 9.9, "9.90", 19.995, 0, 5])
+CATALOG = [
+    making.catalog_item("$custom:::$default:::1", "Mug", 9.9, "https://shop.test/mug", "https://shop.test/mug.png"),
+    making.catalog_item("$custom:::$default:::2", "Lamp", 45, "https://shop.test/lamp"),
+]
 
 
 @st.composite
-def worlds(draw: st.DrawFn) -> World:
-    """2 to 8 people and up to 60 events, many of them in the same second; some dated ahead, some of nobody."""
-    now = draw(st.sampled_from(NOWS))
+def worlds(draw: st.DrawFn, often: tuple[str, ...] = ("OPENED",), now: datetime | None = None) -> World:
+    """2 to 8 people and up to 60 events, many of them in the same second; some dated ahead, some of nobody.
+
+    `often`: metrics of which there is more than of others.
+    """
+    now = now or draw(st.sampled_from(NOWS))
     people = PEOPLE[: draw(st.integers(2, 8))]
     metrics = draw(st.sampled_from(CATALOGUES))
     times = draw(_times(now))
+    known = [metric["id"] for metric in metrics]
+    weighed = [key for key in ("ORDERS", *often) * 5 if key in known] + known
     events: list[Json] = []
     included: list[Json] = []
-    for number in draw(st.permutations(range(draw(st.integers(0, 60))))):
-        event, marks = draw(_event(f"ev{number:02}", people, times, [metric["id"] for metric in metrics]))
+    for number in draw(st.permutations(range(draw(st.integers(30, 60) | st.integers(0, 60))))):
+        event, marks = draw(_event(f"ev{number:02}", people, times, weighed))
         events.append(event)
         included += marks
     twice = draw(st.booleans())
@@ -87,20 +132,79 @@ def worlds(draw: st.DrawFn) -> World:
         events=events,
         included=included,
         profiles=draw(_profiles(people)),
-        campaigns=[making.campaign(key, f"Spring {key[-1]}", messages) for key, messages in CAMPAIGNS.items()],
-        campaign_messages=[
-            making.campaign_message(message, key, SUBJECTS[message])
-            for key, messages in CAMPAIGNS.items()
-            for message in messages
-        ],
-        flows=[making.flow(key, f"Welcome {key[-1]}", messages, subjects=SUBJECTS) for key, messages in FLOWS.items()],
+        campaigns=draw(_campaigns(now)),
+        campaign_messages=[_message(message, key) for key, messages in CAMPAIGNS.items() for message in messages],
+        flows=draw(_flows()),
         lists=[making.audience(kind, key, name) for key, (kind, name) in AUDIENCES.items() if kind == "list"],
         segments=[making.audience(kind, key, name) for key, (kind, name) in AUDIENCES.items() if kind == "segment"],
         members={key: draw(st.lists(st.sampled_from(PEOPLE), unique=True)) for key in AUDIENCES if key != "SegmBB"}
         | {"SegmBB": []},
+        catalog=CATALOG,
+        sms_campaigns={key for key in (*CAMPAIGNS, *PLANNED) if key in TEXTS},
+        deleted=draw(st.sets(st.sampled_from(["01CAMPAIGND", "FlowBB"]))),
+        former_names=draw(st.sampled_from([{}, {"01CAMPAIGNB": "Winter B", "FlowAA": "Hello A", "ListBB": "Pals"}])),
+        earlier=draw(_earlier(events)),
+        properties=("Tier", "Size"),
         purchase_metric=draw(st.sampled_from(["", "", "ORDAPI"])) if metrics == METRICS else "",
         floor=draw(st.sampled_from([1, 2, 3])),
     )
+
+
+@st.composite
+def _campaigns(draw: st.DrawFn, now: datetime) -> list[Json]:
+    """Sent at times of which one may not be told; two to be sent, of which one has no time yet; a draft."""
+    ago = st.sampled_from([0, 60, 3_600, 86_400, 7 * 86_400, 20 * 86_400, 45 * 86_400, 89 * 86_400, 400 * 86_400])
+    sent = [
+        making.campaign(
+            key, CAMPAIGN_NAMES[key], messages, sent=now.replace(microsecond=0) - timedelta(seconds=draw(ago))
+        )
+        for key, messages in CAMPAIGNS.items()
+    ]
+    ahead = draw(st.sampled_from([60, 86_400, 3 * 86_400, 8 * 86_400]))
+    times = {"01SCHEDULE1": now + timedelta(seconds=ahead), "01SCHEDULE2": None, "01DRAFTONE1": None}
+    planned = [
+        making.campaign(
+            key, f"Plan {key[-1]}", (), status, times[key], include=("ListAA", "SegmAA"), exclude=("ListBB",)
+        )
+        for key, status in PLANNED.items()
+    ]
+    return sent + planned
+
+
+def _message(key: str, campaign: str) -> Json:
+    return making.campaign_message(key, campaign, SUBJECTS.get(key, ""), "sms" if key in TEXTS else "email", "Read on")
+
+
+@st.composite
+def _flows(draw: st.DrawFn) -> list[Json]:
+    status = st.sampled_from(["live", "live", "manual", "draft"])
+    return [
+        making.flow(
+            key,
+            f"Welcome {key[-1]}",
+            tuple(message for message in messages if message not in TEXTS),
+            SUBJECTS,
+            texts=tuple(message for message in messages if message in TEXTS),
+            status=draw(status),
+            archived=key == "FlowBB",
+        )
+        for key, messages in FLOWS.items()
+    ]
+
+
+@st.composite
+def _earlier(draw: st.DrawFn, events: list[Json]) -> list[Json]:
+    """What a first reading told: people under ids that were merged into others since, and one who was erased."""
+    if not draw(st.booleans()):
+        return []
+    told = []
+    for event in events:
+        relations = dict(event["relationships"])
+        if "profile" in relations:
+            relations["profile"] = {"data": {"type": "profile", "id": "01PERSONMERGED"}}
+        told.append(event | {"relationships": relations})
+    erased = [event | {"id": f"{event['id']}erased"} for event in told[:3]]
+    return told + erased
 
 
 @st.composite
@@ -136,10 +240,9 @@ def _times(draw: st.DrawFn, now: datetime) -> list[datetime]:
 def _event(
     draw: st.DrawFn, key: str, people: list[str], times: list[datetime], metrics: list[str]
 ) -> tuple[Json, list[Json]]:
-    often = ["ORDERS"] * 6 if "ORDERS" in metrics else []
-    metric = draw(st.sampled_from(often + ["OPENED"] * 5 + metrics))
+    metric = draw(st.sampled_from(metrics))
     person = draw(st.sampled_from([*people, *people, None]))
-    marks = draw(_marks(key)) if metric not in MAILS and metric != "CLKSMS" else []
+    marks = draw(_marks(key)) if metric not in MAILS | SMS else []
     event = making.event(
         key, metric, person, draw(st.sampled_from(times)), [mark["id"] for mark in marks], **draw(_properties(metric))
     )
@@ -164,10 +267,16 @@ def _marks(draw: st.DrawFn, event: str) -> list[Json]:
 
 @st.composite
 def _properties(draw: st.DrawFn, metric: str) -> Json:
-    if metric in MAILS or metric == "CLKSMS":
+    if metric in MAILS | SMS:
         return draw(_of_a_message(metric))
-    if metric == "SUBLST":
-        known = draw(st.sampled_from([{"list_id": "ListAA", "List": "Newsletter"}, {"List": "Friends"}, {}]))
+    if metric in JOINS:
+        named: list[Json] = [
+            {"list_id": "ListAA", "List": "Newsletter"},
+            {"list_id": "ListBB"},
+            {"List": "Friends"},
+            {},
+        ]
+        known = draw(st.sampled_from(named))
         return known | _without_none(
             Method=draw(st.sampled_from(["Form", "API", None])), form_id=draw(st.sampled_from(["Ab12Cd", None]))
         )
@@ -181,16 +290,24 @@ def _properties(draw: st.DrawFn, metric: str) -> Json:
 
 @st.composite
 def _of_a_message(draw: st.DrawFn, metric: str) -> Json:
-    campaign_side = [{"message": message} for key, messages in CAMPAIGNS.items() for message in (key, *messages)]
-    flow_side = [{"flow": key, "message": message} for key, messages in FLOWS.items() for message in messages]
-    odd: list[Json] = [
-        {},
-        {"message": "unknown"},
-        {"flow": "FlowAA"},
-        {"message": "MesgB1"},
-        {"flow": "FlowBB", "message": "MesgA1"},
+    of_texts = metric in SMS
+    campaign_side = [
+        {"message": message}
+        for key, messages in CAMPAIGNS.items()
+        for message in (key, *messages)
+        if (message in TEXTS) == of_texts
     ]
-    held: Json = dict(draw(st.sampled_from(campaign_side * 2 + flow_side + odd)))
+    flow_side = [
+        {"flow": key, "message": message}
+        for key, messages in FLOWS.items()
+        for message in messages
+        if (message in TEXTS) == of_texts
+    ]
+    # Of a message that is no longer in its flow, of one whose campaign is not known, without the flow's id.
+    odd: list[Json] = [{"message": "unknown"}, {"flow": "FlowAA", "message": "MesgA0"}, {"message": "MesgB1"}]
+    if metric not in ("RECEIV", "RECSMS"):
+        odd += [{}, {"flow": "FlowAA"}]
+    held: Json = dict(draw(st.sampled_from(campaign_side * 2 + flow_side * 2 + odd)))
     message = {"01CAMPAIGNA": "01MESSAGEA1"}.get(held.get("message", ""), held.get("message"))
     if message in SUBJECTS:
         held["Subject"] = SUBJECTS[message]
@@ -215,12 +332,14 @@ def _items(draw: st.DrawFn, metric: str) -> Json:
     if metric == "CARTAD" and draw(st.booleans()):
         return {
             "AddedItemProductName": draw(st.sampled_from(TITLES)),
+            **_without_none(AddedItemQuantity=draw(MANY), AddedItemPrice=draw(PRICES)),
             "Items": [{"ProductName": title} for title in titles],
         }
-    lines = {"line_items": [{"title": title, "quantity": 1, "price": "9.90"} for title in titles]}
+    lines = {"line_items": [_without_none(title=title, quantity=draw(MANY), price=draw(PRICES)) for title in titles]}
+    objects = [_without_none(ProductName=title, Quantity=draw(MANY), ItemPrice=draw(PRICES)) for title in titles]
     places: list[Json] = [
         {"Items": titles},
-        {"Items": [{"ProductName": title, "Quantity": 2} for title in titles]},
+        {"Items": objects},
         {"extra": lines, "Items": ["Lamp"]},
         {"$extra": lines},
         {"extra": {"note": "no lines"}, "Items": titles},
@@ -244,6 +363,7 @@ def _profiles(draw: st.DrawFn, people: list[str]) -> list[Json]:
             country=draw(st.sampled_from(["Germany", "France", None])),
             region=draw(st.sampled_from(["Bayern", None])),
             city=draw(st.sampled_from(["Köln", "Paris", None])),
+            custom=draw(st.sampled_from([{}, {"Tier": "gold", "Secret": "x"}, {"Tier": "Silver", "Size": 42}])),
             timezone=draw(st.sampled_from(["Europe/Berlin", None])),
         )
         for person in held

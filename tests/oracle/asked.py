@@ -58,7 +58,7 @@ def understood(world: World, args: Json) -> Asked:
     _refuse(world, args, start)
     x_metrics = _metrics(world, args["did"], named)
     y_metrics = _metrics(world, args.get("but_not"), named)
-    of, purchase = _Of(world), _purchase(world, named)
+    of, purchase = Of(world), _purchase(world, named)
     return Asked(
         start=start,
         stop=stop,
@@ -72,19 +72,19 @@ def understood(world: World, args: Json) -> Asked:
         y_stop=y_stop,
         within=args["within_days"] * DAY if args.get("within_days") else None,
         at_least=args.get("at_least", 1),
-        audience=_members(world, args["audience"]) if args.get("audience") else None,
-        y_audience=_members(world, args["but_not_audience"]) if args.get("but_not_audience") else set(),
+        audience=members(world, args["audience"]) if args.get("audience") else None,
+        y_audience=members(world, args["but_not_audience"]) if args.get("but_not_audience") else set(),
         purchase=purchase,
     )
 
 
 def _refuse(world: World, args: Json, start: datetime) -> None:
     """Try everything that may not be found, and tell what comes first."""
-    named, of = args.get("purchase_metric"), _Of(world)
+    named, of = args.get("purchase_metric"), Of(world)
     attempts: list[Callable[[], object]] = [
         lambda: of.all(args.get("campaign"), args.get("flow"), args.get("item")),
         lambda: _y_of(world, args, of, None),
-        lambda: [_members(world, args[name]) for name in ("audience", "but_not_audience") if args.get(name)],
+        lambda: [members(world, args[name]) for name in ("audience", "but_not_audience") if args.get(name)],
         lambda: _metrics(world, args["did"], named),
         lambda: _metrics(world, args.get("but_not"), named),
     ]
@@ -125,7 +125,7 @@ def _mode(args: Json) -> str:
     return "but_not_period" if "but_not_period" in args else args.get("but_not_when", "after")
 
 
-def _y_of(world: World, args: Json, of: "_Of", y_metrics: set[str] | None) -> Test:
+def _y_of(world: World, args: Json, of: "Of", y_metrics: set[str] | None) -> Test:
     """Of the same campaign or flow where Y is something that happens to a message; else as the arguments say."""
     same = _message_metrics(world)
     said_otherwise = args.get("but_not_campaign") or args.get("but_not_flow")
@@ -148,12 +148,11 @@ def _message_metrics(world: World) -> set[str]:
     return found
 
 
-def _members(world: World, wanted: str) -> set[str]:
-    audiences = names.objects(world.lists + world.segments, wanted)
-    return {person for audience in audiences for person in world.members.get(audience["id"], [])}
+def members(world: World, wanted: str) -> set[str]:
+    return {person for audience in names.audiences(world, wanted) for person in world.members.get(audience["id"], [])}
 
 
-class _Of:
+class Of:
     """Whether an event is of a campaign, a flow, an item."""
 
     def __init__(self, world: World) -> None:
@@ -166,8 +165,7 @@ class _Of:
     def campaign(self, wanted: str | None) -> Test | None:
         if not wanted:
             return None
-        sent = [one for one in self.world.campaigns if one["attributes"]["status"] == "Sent"]
-        campaigns = names.objects(sent, wanted)
+        campaigns = names.campaigns(self.world, wanted)
         ids = {campaign["id"] for campaign in campaigns}
         messages = ids.union(*(names.messages_of_campaign(self.world, campaign) for campaign in campaigns))
         return lambda event: self._is_of_campaign(event, ids, messages)
@@ -182,7 +180,7 @@ class _Of:
     def flow(self, wanted: str | None) -> Test | None:
         if not wanted:
             return None
-        flows = names.objects(self.world.flows, wanted, many=True)
+        flows = names.objects(self.world, self.world.flows, wanted, many=True)
         ids = {flow["id"] for flow in flows}
         messages: set[str] = set().union(*(names.messages_of_flow(flow) for flow in flows))
         return lambda event: self._is_of_flow(event, ids, messages)

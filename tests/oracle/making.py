@@ -17,7 +17,10 @@ PROPERTY = {
 }
 
 
-def metric(key: str, name: str, integration: str = "Klaviyo", category: str = "Internal") -> Json:
+def metric(key: str, name: str, integration: str | None = "Klaviyo", category: str = "Internal") -> Json:
+    """`integration` None: as it is told without the scope metrics:read."""
+    if integration is None:
+        return _resource("metric", key, {"name": name, "integration": None})
     told = {
         "object": "integration",
         "id": f"in{integration}",
@@ -58,7 +61,17 @@ def mark(key: str, of_event: str, **told: str) -> Json:
     return made
 
 
-def campaign(key: str, name: str, messages: tuple[str, ...] = (), status: str = "Sent") -> Json:
+def campaign(
+    key: str,
+    name: str,
+    messages: tuple[str, ...] = (),
+    status: str = "Sent",
+    sent: datetime | str | None = None,
+    include: tuple[str, ...] = (),
+    exclude: tuple[str, ...] = (),
+) -> Json:
+    """`sent` in UTC: the send time, also of one that is to be sent."""
+    at = datetime.fromisoformat(f"{sent}+00:00") if isinstance(sent, str) else sent
     made = _resource(
         "campaign",
         key,
@@ -66,16 +79,16 @@ def campaign(key: str, name: str, messages: tuple[str, ...] = (), status: str = 
             "name": name,
             "status": status,
             "archived": False,
-            "send_time": None,
-            "audiences": {"included": [], "excluded": []},
+            "send_time": at and at.isoformat(),
+            "audiences": {"included": list(include), "excluded": list(exclude)},
         },
     )
     made["relationships"] = {"campaign-messages": _many("campaign-message", messages)}
     return made
 
 
-def campaign_message(key: str, campaign_id: str, subject: str = "", channel: str = "email") -> Json:
-    content = {"subject": subject, "preview_text": ""}
+def campaign_message(key: str, campaign_id: str, subject: str = "", channel: str = "email", preview: str = "") -> Json:
+    content = {"subject": subject, "preview_text": preview} if channel == "email" else {"body": subject}
     made = _resource(
         "campaign-message", key, {"definition": {"channel": channel, "label": subject or key, "content": content}}
     )
@@ -83,18 +96,35 @@ def campaign_message(key: str, campaign_id: str, subject: str = "", channel: str
     return made
 
 
-def flow(key: str, name: str, messages: tuple[str, ...] = (), subjects: dict[str, str] | None = None) -> Json:
+def flow(
+    key: str,
+    name: str,
+    messages: tuple[str, ...] = (),
+    subjects: dict[str, str] | None = None,
+    *,
+    texts: tuple[str, ...] = (),
+    status: str = "live",
+    archived: bool = False,
+    trigger: str = "Metric",
+) -> Json:
+    """`texts` are the ids of its SMS messages."""
+    sent = [("send-email", message) for message in messages] + [("send-sms", message) for message in texts]
     actions = [
-        {"id": f"act{number}", "type": "send-email", "data": {"message": _flow_message(message, subjects or {})}}
-        for number, message in enumerate(messages)
+        {"id": f"act{number}", "type": kind, "data": {"message": _flow_message(kind, message, subjects or {})}}
+        for number, (kind, message) in enumerate(sent)
     ]
     definition = {"triggers": [], "actions": actions}
-    told = {"name": name, "status": "live", "archived": False, "trigger_type": "Metric", "definition": definition}
+    told = {"name": name, "status": status, "archived": archived, "trigger_type": trigger, "definition": definition}
     return _resource("flow", key, told)
 
 
-def _flow_message(key: str, subjects: dict[str, str]) -> Json:
-    return {"id": key, "name": key, "subject_line": subjects.get(key, "")}
+def _flow_message(kind: str, key: str, subjects: dict[str, str]) -> Json:
+    made: Json = {"id": key, "name": f"Message {key}"}
+    return made | ({"subject_line": subjects.get(key, "")} if kind == "send-email" else {"body": "Hello"})
+
+
+def catalog_item(key: str, title: str, price: object = None, url: str = "", image: str = "") -> Json:
+    return _resource("catalog-item", key, {"title": title, "price": price, "url": url, "image_full_url": image})
 
 
 def audience(kind: str, key: str, name: str) -> Json:

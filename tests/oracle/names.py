@@ -65,30 +65,95 @@ def fold(name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
-def objects(pool: list[Json], wanted: str, *, many: bool = False) -> list[Json]:
-    """Several joined by commas; each an id, else the exact name, else all its whole words."""
+def objects(world: World, pool: list[Json], wanted: str, *, many: bool = False) -> list[Json]:
+    """A name as it stands, commas and all; else several joined by commas, each found alone.
+
+    `many`: of a name that fits several all are meant, instead of asking which one.
+    """
+    whole = [one for one in pool if one["id"] == wanted.strip() or fold(named(one)) == fold(wanted)]
+    if len(whole) == 1 or (whole and many):
+        return whole
     found = []
     for part in [part.strip() for part in wanted.split(",") if part.strip()]:
-        found += _object(pool, part, many)
+        found += _object(world, pool, part, many)
     return list({one["id"]: one for one in found}.values())
 
 
-def _object(pool: list[Json], wanted: str, many: bool) -> list[Json]:
+def campaigns(world: World, wanted: str, status: str = "Sent") -> list[Json]:
+    """Also `words*`, `latest` and `latest:words`."""
+    pool = [one for one in world.campaigns if one["attributes"]["status"] == status]
+    whole = [one for one in pool if fold(named(one)) == fold(wanted)]
+    if len(whole) == 1:
+        return whole
+    found = []
+    for part in [part.strip() for part in wanted.split(",") if part.strip()]:
+        found += _campaigns(world, pool, part)
+    return list({one["id"]: one for one in found}.values())
+
+
+def _campaigns(world: World, pool: list[Json], part: str) -> list[Json]:
+    """Each an id, else the exact name, else one of the forms that stand for the newest."""
+    if any(one["id"] == part or fold(named(one)) == fold(part) for one in pool):
+        return _object(world, pool, part, False)
+    newest = sorted(pool, key=lambda one: (one["attributes"]["send_time"] or "", one["id"]), reverse=True)
+    if part == "latest" or part.startswith("latest:"):
+        words = part.removeprefix("latest").removeprefix(":").strip()
+        found = [one for one in newest if not words or contains(words, named(one))][:1]
+    elif part.endswith("*"):
+        words = part.rstrip("*").strip()
+        found = [one for one in newest if not words or contains(words, named(one))][:200]
+    else:
+        return _object(world, pool, part, False)
+    if not found:
+        raise Unanswered("refused", "not_found")
+    return found
+
+
+def audiences(world: World, wanted: str) -> list[Json]:
+    """Among lists and segments together; `list:NAME` and `segment:NAME` say which."""
+    pool = world.lists + world.segments
+    if len([one for one in pool if fold(named(one)) == fold(wanted)]) == 1:
+        return objects(world, pool, wanted)
+    found = []
+    for part in [part.strip() for part in wanted.split(",") if part.strip()]:
+        kind, _, name = part.partition(":")
+        told = name and kind in ("list", "segment")
+        found += (
+            objects(world, [one for one in pool if one["type"] == kind], name) if told else objects(world, pool, part)
+        )
+    return list({one["id"]: one for one in found}.values())
+
+
+def _object(world: World, pool: list[Json], wanted: str, many: bool) -> list[Json]:
     same_id = [one for one in pool if one["id"] == wanted]
     if same_id:
         return same_id
-    if wanted.endswith("*"):  # of campaigns: all that contain the words before it
-        return _object(pool, wanted.rstrip("*").strip(), many=True) if wanted.strip("* ") else pool
-    same_name = [one for one in pool if fold(one["attributes"]["name"]) == fold(wanted)]
-    words = set(re.findall(r"\w+", fold(wanted)))
-    fitting = same_name or [
-        one for one in pool if words and words <= set(re.findall(r"\w+", fold(one["attributes"]["name"])))
+    former = [
+        one | {"attributes": {"name": world.former_names[one["id"]]}} for one in pool if one["id"] in world.former_names
     ]
-    if not fitting:
-        raise Unanswered("refused", "not_found")
-    if len(fitting) > 1 and not many:
-        raise Unanswered("needs_choice")
-    return fitting
+    for names in (pool, former):
+        same_name = [one for one in names if fold(named(one)) == fold(wanted)]
+        fitting = same_name or [one for one in names if contains(wanted, named(one))]
+        if len(fitting) > 1 and not many:
+            raise Unanswered("needs_choice")
+        if fitting:
+            return [one for one in pool if one["id"] in {fit["id"] for fit in fitting}]
+    raise Unanswered("refused", "not_found")
+
+
+def named(one: Json) -> str:
+    return str(one["attributes"]["name"])
+
+
+def contains(wanted: str, name: str) -> bool:
+    """All the words, whole; a word of a script that has no spaces may stand inside another."""
+    words, present = re.findall(r"\w+", fold(wanted)), set(re.findall(r"\w+", fold(name)))
+    return bool(words) and all(word in present or (_is_unspaced(word) and word in fold(name)) for word in words)
+
+
+def _is_unspaced(word: str) -> bool:
+    scripts = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
+    return any(unicodedata.name(char, "").startswith(scripts) for char in word)
 
 
 def purchase_metric(world: World, named: str | None = None) -> str:
@@ -119,7 +184,7 @@ def metrics_of(world: World, verb: str, named_purchase: str | None) -> set[str]:
     if verb == "ordered":
         return {purchase_metric(world, named_purchase)}
     if verb in KLAVIYO:
-        found = [one for one in world.metrics if integration(one) == "Klaviyo" and _name(one) in KLAVIYO[verb]]
+        found = _klaviyos_own(world, KLAVIYO[verb])
     elif verb in SHOP:
         found = _shop_metrics(world, SHOP[verb], named_purchase)
     else:
@@ -127,6 +192,13 @@ def metrics_of(world: World, verb: str, named_purchase: str | None) -> set[str]:
     if not found:
         raise Unanswered("refused", "no_such_metric")
     return {metric["id"] for metric in found}
+
+
+def _klaviyos_own(world: World, names: list[str]) -> list[Json]:
+    """Of Klaviyo's own integration; where it told none of the metric (no scope metrics:read), the name decides."""
+    called = [metric for metric in world.metrics if _name(metric) in names]
+    own = [metric for metric in called if integration(metric) == "Klaviyo"]
+    return own or [metric for metric in called if integration(metric) is None]
 
 
 def _shop_metrics(world: World, names: list[str], named_purchase: str | None) -> list[Json]:
@@ -158,13 +230,13 @@ def _named(world: World, wanted: str) -> list[Json]:
 
 def item_titles(world: World, wanted: str) -> set[str]:
     """The titles meant: a title as it stands, else part by part, compared like names."""
-    known = set(world.catalog_titles)
+    known = {str(item["attributes"]["title"]) for item in world.catalog}
     for event in world.distinct_events():
         known.update(titles(event, world))
     if wanted.strip() in known:
         return {wanted.strip()}
     pool: list[Json] = [{"id": title, "attributes": {"name": title}} for title in sorted(known)]
-    return {one["id"] for one in objects(pool, wanted)}
+    return {one["id"] for one in objects(world, pool, wanted)}
 
 
 def messages_of_campaign(world: World, campaign: Json) -> set[str]:

@@ -4,14 +4,12 @@
 `caveats` as {code: number or True}. What cannot be answered is `{"status": ..., "reason": code}`.
 """
 
-from datetime import datetime, timedelta
-from decimal import Decimal
-from fractions import Fraction
+from datetime import datetime
 from typing import Any
 
 from tests.oracle import names
 from tests.oracle.asked import Asked, refuse_contradictions, understood
-from tests.oracle.figures import amount, half_up, quotient
+from tests.oracle.figures import amount, median_days, quotient
 from tests.oracle.groups import Counted, grouped
 from tests.oracle.names import Unanswered
 from tests.oracle.world import (
@@ -154,7 +152,7 @@ def _entry(world: World, args: Json, asked: Asked) -> Json:
         "human": human and {"people": len(human.people), "did": len(human.did)},
         "events": None if member else {"people": len(_of_people(asked, counted)), "did": len(counted.x_events)},
         "amount": None if member else _amounts(world, asked, counted),
-        "median_days": _median_days(counted.delays) if asked.y_mode == "after" else None,
+        "median_days": median_days(counted.delays) if asked.y_mode == "after" else None,
         "audience": _audiences(world, args["audience"]) if args.get("audience") else None,
         "groups": groups,
         "caveats": _caveats(world, asked, counted, include=include, grouped_rows=groups),
@@ -170,14 +168,6 @@ def _amounts(world: World, asked: Asked, counted: Counted) -> Json:
     return {"people": amount(world, _of_people(asked, counted)), "did": amount(world, counted.x_events)}
 
 
-def _median_days(delays: list[timedelta]) -> Decimal | None:
-    if not delays:
-        return None
-    days = sorted(Fraction(int(delay.total_seconds()), 86400) for delay in delays)
-    middle = len(days) // 2
-    return half_up(days[middle] if len(days) % 2 else (days[middle - 1] + days[middle]) / 2, 6)
-
-
 def _audiences(world: World, wanted: str) -> Json | list[Json]:
     rows: list[Json] = [
         {
@@ -186,7 +176,7 @@ def _audiences(world: World, wanted: str) -> Json | list[Json]:
             "kind": one["type"],
             "members": len(set(world.members.get(one["id"], []))),
         }
-        for one in names.objects(world.lists + world.segments, wanted)
+        for one in names.audiences(world, wanted)
     ]
     return rows[0] if len(rows) == 1 else rows
 

@@ -9,13 +9,46 @@ DATE = r"\d{4}-\d{2}-\d{2}"
 Span = tuple[datetime, datetime]
 
 
-def parse(text: str, zone: str, now: datetime, first_event: datetime | None) -> Span:
-    """From (inclusive) and to (exclusive) of the period, in UTC. Raises ValueError for what is no period."""
+def parse(text: str, zone: str, now: datetime, first_event: datetime | None, *, ahead: bool = False) -> Span:
+    """From (inclusive) and to (exclusive) of the period, in UTC. Raises ValueError for what is no period.
+
+    `ahead`: also the forms of what is to come.
+    """
     text = text.strip()
+    if ahead and (coming := _coming(text, zone, now)):
+        return coming
     try:
-        return _running(text, zone, now, first_event) or _ended(text, zone, now) or _dated(text, zone)
+        return (
+            _open(text, zone, now, first_event)
+            or _running(text, zone, now, first_event)
+            or _ended(text, zone, now)
+            or _dated(text, zone)
+        )
     except OverflowError as far:
         raise ValueError(f"{text} lies outside the calendar") from far
+
+
+def _open(text: str, zone: str, now: datetime, first_event: datetime | None) -> Span | None:
+    """`A..`, `..B` and `P..now`."""
+    if re.fullmatch(rf"{DATE}\.\.", text, re.ASCII):
+        return day_start(date.fromisoformat(text[:-2]), zone), now.astimezone(UTC)
+    if re.fullmatch(rf"\.\.{DATE}", text, re.ASCII):
+        stop = day_start(date.fromisoformat(text[2:]) + timedelta(days=1), zone)
+        return min(first_event or now, now, stop).astimezone(UTC), stop
+    if text.startswith("last_") and text.endswith("..now"):
+        ended = _ended(text.removesuffix("..now"), zone, now)
+        return (ended[0], now.astimezone(UTC)) if ended else None
+    return None
+
+
+def _coming(text: str, zone: str, now: datetime) -> Span | None:
+    """`tomorrow`, `next_week`, `next_N_days`: whole ones, after the running one."""
+    tomorrow = now.astimezone(ZoneInfo(zone)).date() + timedelta(days=1)
+    monday = _week(tomorrow + timedelta(days=6))
+    found = re.fullmatch(r"next_([1-9]\d*)_days", text, re.ASCII)
+    if text == "tomorrow" or found:
+        return _days(tomorrow, tomorrow + timedelta(days=int(found[1]) if found else 1), zone)
+    return _days(monday, monday + timedelta(days=7), zone) if text == "next_week" else None
 
 
 def day_start(day: date, zone: str) -> datetime:

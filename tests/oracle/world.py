@@ -25,7 +25,12 @@ class World:
     lists: list[Json] = field(default_factory=list)
     segments: list[Json] = field(default_factory=list)
     members: dict[str, list[str]] = field(default_factory=dict)
-    catalog_titles: list[str] = field(default_factory=list)
+    catalog: list[Json] = field(default_factory=list)
+    sms_campaigns: set[str] = field(default_factory=set)  # those that the listing of channel sms names
+    deleted: set[str] = field(default_factory=set)  # ids of objects that a later listing did not name any more
+    former_names: dict[str, str] = field(default_factory=dict)  # by id: what an object was called before
+    earlier: list[Json] = field(default_factory=list)  # events as first read, before people were merged and erased
+    properties: tuple[str, ...] = ()  # custom properties that the organization has named
     purchase_metric: str = ""  # what a manager set on the install
     floor: int = 10
 
@@ -108,23 +113,40 @@ def by_time(event: Json) -> tuple[datetime, str]:
     return when(event), event["id"]
 
 
-def titles(event: Json, world: World) -> list[str]:
-    """The line items' titles of a cart or order event."""
+@dataclass(frozen=True)
+class Line:
+    """One line item of a cart or order event."""
+
+    title: str
+    quantity: Decimal | None = None
+    price: Decimal | None = None
+
+
+def lines(event: Json, world: World) -> list[Line]:
+    """Of the first place that names any title."""
     held = properties(event)
-    single = {"Added to Cart": "AddedItemProductName", "Viewed Product": "ProductName"}
     name = world.metric(related(event, "metric") or "")["attributes"]["name"]
-    if name in single and text(held.get(single[name])):
-        return [str(text(held[single[name]]))]
+    if name == "Added to Cart" and text(held.get("AddedItemProductName")):
+        return _lines_in([held], "AddedItemProductName", "AddedItemQuantity", "AddedItemPrice")
+    if name == "Viewed Product" and text(held.get("ProductName")):
+        return [Line(str(text(held["ProductName"])))]
     extra = held.get("extra") or held.get("$extra") or {}
-    lines = extra.get("line_items") if isinstance(extra, dict) else None
-    found = _titles_in(lines, "title")
+    listed = extra.get("line_items") if isinstance(extra, dict) else None
     items = held.get("Items")
-    found = found or _titles_in(items, "ProductName")
-    return found or [item for item in items or [] if isinstance(items, list) and isinstance(item, str) and item]
+    found = _lines_in(listed, "title", "quantity", "price") or _lines_in(items, "ProductName", "Quantity", "ItemPrice")
+    return found or [Line(item) for item in items or [] if isinstance(items, list) and isinstance(item, str) and item]
 
 
-def _titles_in(lines: object, name: str) -> list[str]:
-    if not isinstance(lines, list):
+def titles(event: Json, world: World) -> list[str]:
+    return [line.title for line in lines(event, world)]
+
+
+def _lines_in(listed: object, title: str, quantity: str, price: str) -> list[Line]:
+    if not isinstance(listed, list):
         return []
-    found = [text(line.get(name)) for line in lines if isinstance(line, dict)]
-    return [title for title in found if title]
+    objects = [one for one in listed if isinstance(one, dict)]
+    return [
+        Line(str(text(one[title])), money(one.get(quantity)), money(one.get(price)))
+        for one in objects
+        if text(one.get(title))
+    ]
