@@ -1,5 +1,6 @@
 """What attributed orders come to: the figures of a row of SALES (relations.py), and what must be said beside them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -37,23 +38,25 @@ def bound_touches(asked: AccountQuestion, since: datetime = EPOCH) -> dict[str, 
     }
 
 
-def sales_caveats(asked: AccountQuestion, row: Any) -> list[Caveat]:
-    """Of the row that holds all orders once."""
+def sales_caveats(asked: AccountQuestion, rows: Sequence[Any]) -> list[Caveat]:
+    """Of rows that hold all orders between them, each once."""
     currency = asked.account.currency
     return [
-        *caveats.duplicate_orders(int(row.repeats or 0)),
-        *caveats.other_currency(row.foreign_orders, currency),
-        *_dominant(asked, row, currency),
+        *caveats.duplicate_orders(sum(int(row.repeats or 0) for row in rows)),
+        *caveats.other_currency(sum(row.foreign_orders for row in rows), currency),
+        *_dominant(asked, rows, currency),
     ]
 
 
-def _dominant(asked: AccountQuestion, row: Any, currency: str) -> list[Caveat]:
-    if row.valued < MANY or row.largest["amount"] * 2 <= row.revenue:
+def _dominant(asked: AccountQuestion, rows: Sequence[Any], currency: str) -> list[Caveat]:
+    valued, whole = sum(row.valued for row in rows), sum((row.revenue for row in rows), Decimal(0))
+    largest = max((row.largest for row in rows if row.largest), key=lambda order: order["amount"], default=None)
+    if valued < MANY or largest is None or largest["amount"] * 2 <= whole:
         return []
-    at = (EPOCH + timedelta(microseconds=row.largest["us"])).astimezone(asked.account.zone).date()
-    order = f", order {row.largest['order_id']}" if row.largest["order_id"] else ""
+    at = (EPOCH + timedelta(microseconds=largest["us"])).astimezone(asked.account.zone).date()
+    order = f", order {largest['order_id']}" if largest["order_id"] else ""
     text = (
-        f"One order of {at}{order} makes {amount(float(row.largest['amount']), currency)} of "
-        f"{amount(float(row.revenue), currency)}; check that it is no error."
+        f"One order of {at}{order} makes {amount(float(largest['amount']), currency)} of "
+        f"{amount(float(whole), currency)}; check that it is no error."
     )
     return [Caveat("dominant_value", text)]
