@@ -75,7 +75,7 @@ def check_periods(args: Args, moment: datetime) -> None:
     for name in ("period", "but_not_period"):
         if name in args:
             try:
-                parse(args[name], zone_of("UTC"), moment, None)
+                parse(args[name], zone_of("UTC"), moment, lambda: None)
             except BadPeriod as error:
                 raise bad(name, str(error)) from None
 

@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from typing import Any, Final, cast
 
 from connector.insights.arguments import bad
+from connector.insights.days import offsets
 from connector.insights.definitions import MESSAGE_VERBS, Deed, Vocabulary, vocabulary
 from connector.insights.held import FIRST_MOMENT, Span, check_held, check_loaded
 from connector.insights.items import Items, titles_held
@@ -14,7 +15,7 @@ from connector.insights.members import check_fetched
 from connector.insights.outcome import Caveat, Refusal
 from connector.insights.people_sql import EVENT_GROUPS, PROFILE_GROUPS, Shape
 from connector.insights.people_words import quoted
-from connector.insights.periods import BadPeriod, Period, offsets, parse, zone_of
+from connector.insights.periods import BadPeriod, Period, parse, zone_of
 from connector.installs.models import Install
 from connector.lake.query import Reader, Versions
 from connector.records.models import Kind, Record
@@ -236,17 +237,17 @@ class _Planner:
         return self._parsed("period", self.args.get("period", "all"))
 
     def _parsed(self, argument: str, text: str) -> Period:
-        first = None
-        if text == "all":
-            rows = self.lake.rows(
-                "select min(time) from read_parquet($events, hive_partitioning=false) where time <= $moment",
-                moment=self.moment,
-            )
-            first = rows[0][0]
         try:
-            return parse(text, zone_of(self.install.time_zone), self.moment, first)
+            return parse(text, zone_of(self.install.time_zone), self.moment, self._first_event)
         except BadPeriod as error:
             raise bad(argument, str(error)) from None
+
+    def _first_event(self) -> datetime | None:
+        rows = self.lake.rows(
+            "select min(time) from read_parquet($events, hive_partitioning=false) where time <= $moment",
+            moment=self.moment,
+        )
+        return cast(datetime | None, rows[0][0])
 
     def _shape(self, did: Deed, but_not: Deed | None, x_of: tuple[str, ...], y_of: tuple[str, ...]) -> Shape:
         rows = "orders" if did.is_orders else "events"

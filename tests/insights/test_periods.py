@@ -59,8 +59,17 @@ dated = st.one_of(
 )
 
 
+BERLIN = ZoneInfo("Europe/Berlin")
+NOON = datetime(2026, 6, 2, 10, 15, tzinfo=UTC)  # a Tuesday, 12:15 there
+FIRST = datetime(2024, 2, 21, 8, 30, tzinfo=UTC)
+
+
+def local(at: datetime) -> str:
+    return f"{at.astimezone(BERLIN):%Y-%m-%dT%H:%M}"
+
+
 def read(text: str, zone: str, now: datetime, first: datetime | None = None) -> naive.Span:
-    period = parse(text, ZoneInfo(zone), now, first)
+    period = parse(text, ZoneInfo(zone), now, lambda: first)
     return period.start.astimezone(UTC), period.end.astimezone(UTC)
 
 
@@ -151,8 +160,6 @@ def test_days_by_hand(text: str, zone: str, start: str, end: str) -> None:
         "last_3_hours",
         "this_day",
         "2026-03-02..2026-03-01",
-        "2026-03-01..",
-        "..2026-03-01",
         "2026-03-01...2026-03-02",
         "2026-03-01 .. 2026-03-32",
         "last_99999_years",
@@ -166,5 +173,127 @@ def test_what_is_no_period_is_told_in_one_sentence(text: str) -> None:
     with pytest.raises(ValueError, match="."):
         naive.parse(text, "Europe/Berlin", now, None)
     with pytest.raises(BadPeriod) as refused:
-        parse(text, ZoneInfo("Europe/Berlin"), now, None)
+        parse(text, ZoneInfo("Europe/Berlin"), now, lambda: None)
     assert str(refused.value).strip()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "..", "2026-03..", "..2026", "..2026-02-30", "2026-02-30..", "..now", "2026-03-01..now", "today..now", "this_month..now",
+        "last_month..", "last_month..2026-03-01", "last_0_days..now", "2027-01-01..", "2026-06-04..", "1989-12-31", "2101",
+        "last_127_years", "last_9999_months", "last_9999_years..now", "tomorrow", "next_week", "next_7_days", "ALL", " all",
+    ],
+)  # fmt: skip
+def test_what_is_no_period_either_is_told_in_one_sentence(text: str) -> None:
+    with pytest.raises(BadPeriod) as refused:
+        parse(text, BERLIN, NOON, lambda: None)
+    assert text in str(refused.value) and "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["tomorow", "next_month", "next_0_days", "next_day", "next_7_day", "next_99999_days"])
+def test_what_is_to_come_is_a_day_a_week_or_days(text: str) -> None:
+    with pytest.raises(BadPeriod, match="tomorrow, next_week, next_14_days"):
+        parse(text, BERLIN, NOON, lambda: None, future=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end", "unit", "count", "to_now"),
+    [
+        ("2026-05-03..", "2026-05-03T00:00", "now", "day", 31, True),
+        ("2026-06-02..", "2026-06-02T00:00", "now", "day", 1, True),
+        ("last_90_days..now", "2026-03-04T00:00", "now", "day", 91, True),
+        ("last_week..now", "2026-05-25T00:00", "now", "day", 9, True),
+        ("last_2_weeks..now", "2026-05-18T00:00", "now", "day", 16, True),
+        ("last_quarter..now", "2026-01-01T00:00", "now", "day", 153, True),
+        ("last_1_years..now", "2025-01-01T00:00", "now", "day", 518, True),
+        ("..2026-05-03", "2024-02-21T09:30", "2026-05-04T00:00", "day", 803, False),
+        ("..2026-06-02", "2024-02-21T09:30", "2026-06-03T00:00", "day", 833, False),
+        ("..2026-12-31", "2024-02-21T09:30", "2027-01-01T00:00", "day", 1045, False),
+        ("..2024-02-21", "2024-02-21T09:30", "2024-02-22T00:00", "day", 1, False),
+        ("..2024-02-20", "2024-02-21T00:00", "2024-02-21T00:00", "day", 1, False),  # before all that is held: nothing
+        ("all", "2024-02-21T09:30", "now", "", 0, True),
+        ("today", "2026-06-02T00:00", "now", "day", 1, True),
+        ("this_quarter", "2026-04-01T00:00", "now", "quarter", 1, True),
+        ("last_6_months", "2025-12-01T00:00", "2026-06-01T00:00", "month", 6, False),
+        ("last_week", "2026-05-25T00:00", "2026-06-01T00:00", "week", 1, False),
+        ("2026", "2026-01-01T00:00", "2027-01-01T00:00", "year", 1, False),
+        ("2026-Q2", "2026-04-01T00:00", "2026-07-01T00:00", "quarter", 1, False),
+        ("2026-02", "2026-02-01T00:00", "2026-03-01T00:00", "month", 1, False),
+        ("2026-03-29", "2026-03-29T00:00", "2026-03-30T00:00", "day", 1, False),
+        ("2026-05-01..2026-05-03", "2026-05-01T00:00", "2026-05-04T00:00", "day", 3, False),
+        ("tomorrow", "2026-06-03T00:00", "2026-06-04T00:00", "day", 1, False),
+        ("next_week", "2026-06-08T00:00", "2026-06-15T00:00", "week", 1, False),
+        ("next_14_days", "2026-06-03T00:00", "2026-06-17T00:00", "day", 14, False),
+        ("next_1_days", "2026-06-03T00:00", "2026-06-04T00:00", "day", 1, False),
+    ],
+)  # fmt: skip
+def test_a_period_knows_how_it_was_given(text: str, start: str, end: str, unit: str, count: int, to_now: bool) -> None:
+    period = parse(text, BERLIN, NOON, lambda: FIRST, future=True)
+
+    assert local(period.start) == start
+    assert local(period.end) == (local(NOON) if end == "now" else end)
+    assert (period.unit, period.count, period.to_now) == (unit, count, to_now)
+    assert period.running == (period.start <= NOON and (to_now or period.end > NOON))
+    assert period.label == text
+
+
+def test_from_a_day_that_has_begun_elsewhere_alone_nothing_is_meant_yet() -> None:
+    now = datetime(2026, 6, 2, 10, 15, tzinfo=UTC)  # already the third in Kiritimati
+
+    here, there = (
+        parse("2026-06-03..", ZoneInfo(zone), now, lambda: None) for zone in (str(BERLIN), "Pacific/Kiritimati")
+    )
+
+    assert here.start == here.end > now and there.start < there.end == now
+
+
+@pytest.mark.parametrize("text", ["all", "..2026-05-03"])
+def test_without_an_event_what_begins_with_the_first_one_is_empty(text: str) -> None:
+    period = parse(text, BERLIN, NOON, lambda: None)
+
+    assert period.start == period.end
+
+
+def test_the_first_event_is_asked_for_only_where_a_period_begins_with_it() -> None:
+    def first() -> datetime:
+        raise AssertionError("asked")
+
+    for text in ("today", "last_month", "2026", "2026-05-01..", "last_90_days..now"):
+        parse(text, BERLIN, NOON, first)
+    with pytest.raises(BadPeriod):
+        parse("..2026-13-01", BERLIN, NOON, first)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("today", "today"),
+        ("yesterday", "yesterday"),
+        ("last_1_days", "yesterday"),
+        ("last_30_days", "in the last 30 days"),
+        ("last_week", "last week"),
+        ("last_1_months", "last month"),
+        ("last_6_months", "in the last 6 months"),
+        ("this_year", "this year"),
+        ("2026", "in 2026"),
+        ("2026-Q4", "in Q4 2026"),
+        ("2026-11", "in November 2026"),
+        ("2026-11-05", "on 5 Nov 2026"),
+        ("2026-05-01..2026-05-03", "from 1 May 2026 to 3 May 2026"),
+        ("2026-05-01..2026-05-01", "on 1 May 2026"),
+        ("2026-05-01..", "from 1 May 2026 to now"),
+        ("last_90_days..now", "from 4 Mar 2026 to now"),
+        ("..2026-05-03", "from the first event (21 Feb 2024) to 3 May 2026"),
+        ("all", "since the first event (21 Feb 2024)"),
+        ("tomorrow", "tomorrow"),
+        ("next_week", "next week"),
+        ("next_14_days", "in the next 14 days"),
+    ],
+)
+def test_a_period_in_words_ends_a_sentence(text: str, words: str) -> None:
+    assert parse(text, BERLIN, NOON, lambda: FIRST, future=True).words() == words
+
+
+def test_all_without_an_event_is_any_time() -> None:
+    assert parse("all", BERLIN, NOON, lambda: None).words() == "at any time"
