@@ -35,7 +35,7 @@ def record(
 def build(
     operation: str, *, via: str, actor_id: UUID | None = None, detail: dict[str, Any] | None = None, **facts: Any
 ) -> tuple[AuditEvent, AuditDetail | None]:
-    """The unsaved rows, for those who write many at once (connector/tools/ledger.py)."""
+    """The unsaved rows, for those who write many at once (connector/tools/group_commit.py)."""
     if operation not in OPERATIONS:
         raise KeyError(operation)
     event = AuditEvent(

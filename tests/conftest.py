@@ -61,6 +61,15 @@ def _flush_through_the_gate() -> None:
     operations.execute_sql_flush = flush_audited  # type: ignore[method-assign,assignment]  # for the whole session
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """PostgreSQL removes no database that the writer of records is still connected to."""
+    yield
+    from connector.tools import group_commit
+
+    group_commit.stop()
+
+
 @pytest.fixture
 def alice(db: None) -> Any:
     """Owner of Northwind."""

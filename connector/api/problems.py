@@ -5,17 +5,19 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
+from django.db import OperationalError
 from django.http import Http404
 from rest_framework.exceptions import APIException, NotFound, UnsupportedMediaType
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from connector.insights.arguments import Problem
-from connector.tools.ledger import LedgerError
+from connector.tools.group_commit import NotRecorded
 
 logger = logging.getLogger(__name__)
 MEDIA = "application/problem+json"
 RETRY_AFTER = "30"  # seconds
+LATER = {"Retry-After": RETRY_AFTER}
 
 
 def problem(
@@ -38,8 +40,11 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response:
         error = NotFound("There is no such object that this key may see.")
     if isinstance(error, UnsupportedMediaType):
         error.detail = "Send the body as JSON, with the header Content-Type: application/json."  # type: ignore[assignment]  # as DRF does
-    if isinstance(error, LedgerError):
-        return problem(503, str(error), headers={"Retry-After": RETRY_AFTER})
+    if isinstance(error, NotRecorded):
+        return problem(503, str(error), headers=LATER)
+    if isinstance(error, OperationalError):  # away, or all connections in use for too long: both pass
+        logger.error("the database: %s", type(error.__cause__ or error).__name__)
+        return problem(503, "The database cannot be reached just now; try again in a moment.", headers=LATER)
     response = exception_handler(error, context)
     if response is None or not isinstance(error, APIException):
         logger.error("%s", type(error).__name__, exc_info=error)

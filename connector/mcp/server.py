@@ -18,7 +18,7 @@ from connector.mcp.threads import Threads
 from connector.tools import call as tools
 from connector.tools.catalogue import TOOLS, Tool, listed_for
 from connector.tools.envelope import text_of
-from connector.tools.ledger import LedgerError
+from connector.tools.group_commit import NotRecorded
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ async def answer(threads: Threads, caller: Caller, name: str, args: Mapping[str,
         envelope = await threads.run(tools.call, caller, name, args)
     except tools.UnknownTool:
         raise MCPError(code=types.INVALID_PARAMS, message=f"There is no tool named {clean_name(name)!r}.") from None
-    except (tools.BadArguments, LedgerError) as problem:
+    except (tools.BadArguments, NotRecorded) as problem:
         return types.CallToolResult(content=[types.TextContent(type="text", text=str(problem))], is_error=True)
     except Exception:
         logger.exception("the tool %s failed", clean_name(name))

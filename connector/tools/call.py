@@ -17,7 +17,7 @@ from connector.insights.outcome import Outcome, Refusal
 from connector.receipts.keep import receipt_of
 from connector.receipts.models import Receipt
 from connector.tools import envelope as envelopes
-from connector.tools import jobs, ledger
+from connector.tools import group_commit, jobs
 from connector.tools.catalogue import TOOLS, Tool
 from connector.tools.envelope import LIMIT, Envelope
 from connector.tools.validation import problems_in, trimmed
@@ -101,7 +101,7 @@ def _recorded_outcome(
         receipt.answer = whole
         rows.append(receipt)
     rows += _audit_rows(caller, tool, args, whole, started, outcome)
-    ledger.write(rows)
+    group_commit.commit(rows)
     return _page(tool, args, whole, place=0)
 
 
@@ -144,7 +144,7 @@ def find_receipt(caller: Caller, public: str, tool: str) -> Receipt:
 
 
 def _recorded_plain(caller: Caller, tool: Tool, args: Mapping[str, Any], answer: Envelope, started: float) -> Envelope:
-    ledger.write(_audit_rows(caller, tool, args, answer, started, None))
+    group_commit.commit(_audit_rows(caller, tool, args, answer, started, None))
     return answer
 
 

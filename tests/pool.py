@@ -1,0 +1,20 @@
+"""A small pool of connections, as the web process has a larger one; PostgreSQL alone has pools."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+
+
+@contextmanager
+def pooled(size: int) -> Iterator[None]:
+    """This process's connections come from a pool of so many; who gets none within five seconds fails."""
+    options = connection.settings_dict["OPTIONS"]
+    connection.close()
+    options["pool"] = {"min_size": 1, "max_size": size, "timeout": 5}
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.close_pool()
+        del options["pool"]
