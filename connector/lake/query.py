@@ -9,7 +9,7 @@ import re
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from decimal import ROUND_HALF_UP, Decimal
@@ -22,10 +22,12 @@ import duckdb
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
+from accounts.database import release_connections
 from connector.lake.engine import Engine, using_engine
 from connector.lake.errors import DeadlinePassed, LakeError, TooBusy, TooLarge, VersionGone
 from connector.lake.places import Place, place_of
 from connector.lake.schema import TABLES, Table, month_in, month_of
+from connector.lake.semaphore import FairSemaphore
 from connector.lake.tables import live_files, open_table
 
 DEADLINE_SECONDS = 25.0
@@ -34,7 +36,7 @@ FILE_LISTS_KEPT = 512
 AHEAD = "$events_ahead"
 COMMIT = re.compile(r"\d{20}\.json")
 
-_places_free = threading.BoundedSemaphore(QUESTIONS_AT_ONCE)
+_questions = FairSemaphore(QUESTIONS_AT_ONCE)
 _file_lists: "OrderedDict[tuple[str, str, int], list[str]]" = OrderedDict()
 _file_lists_lock = threading.Lock()
 
@@ -63,20 +65,23 @@ def newest(install_id: UUID) -> Versions:
 
 
 @contextmanager
-def reading(install_id: UUID, versions: Versions, deadline: float = DEADLINE_SECONDS) -> Iterator["Reader"]:
+def reading(
+    install_id: UUID, versions: Versions, deadline: float = DEADLINE_SECONDS, *, turn: Hashable = None
+) -> Iterator["Reader"]:
     """Ask questions of one install at pinned versions, for at most `deadline` seconds from now, waiting included.
 
-    Raises TooBusy when no place becomes free in time.
+    Where too many are asked, those of each `turn` (the organization; if none is named, the install) are let in by turns.
+    Raises TooBusy when that takes too long. Who waits holds no database connection.
     """
     ends = time.monotonic() + deadline
-    if not _places_free.acquire(timeout=max(deadline, 0)):
-        raise TooBusy("Too many questions are being answered; ask again in a moment.")
-    try:
+    with _questions.enter(turn or install_id) as ticket:
+        if not ticket.is_admitted():
+            release_connections()
+            if not ticket.wait(ends - time.monotonic()):
+                raise TooBusy("Too many questions are being answered; ask again in a moment.")
         place = place_of(install_id)
         with using_engine(place) as engine, closing(Reader(place, engine, versions, ends)) as reader:
             yield reader
-    finally:
-        _places_free.release()
 
 
 class _Unreadable(Exception):

@@ -16,6 +16,7 @@ from connector.lake.engine import close_engines, using_engine
 from connector.lake.errors import DeadlinePassed, LakeUnwritable, TooBusy, TooLarge, VersionGone
 from connector.lake.places import place_of
 from connector.lake.query import Versions, newest, reading
+from connector.lake.semaphore import FairSemaphore
 from connector.lake.store import drop, writing
 from tests.lake.events import at, event, event_columns
 
@@ -164,7 +165,7 @@ def test_only_so_many_questions_run_at_once_and_the_rest_wait_no_longer_than_the
     install_id: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     versions = put(install_id, "a")
-    monkeypatch.setattr(query, "_places_free", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(query, "_questions", FairSemaphore(1))
 
     with reading(install_id, versions), pytest.raises(TooBusy), reading(install_id, versions, deadline=0.1):
         pass
