@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import connection
 
@@ -9,6 +10,7 @@ from django.db import connection
 @contextmanager
 def pooled(size: int) -> Iterator[None]:
     """This process's connections come from a pool of so many; who gets none within five seconds fails."""
+    wrapper: Any = connection  # of a pool the general type knows nothing
     options = connection.settings_dict["OPTIONS"]
     connection.close()
     options["pool"] = {"min_size": 1, "max_size": size, "timeout": 5}
@@ -16,5 +18,5 @@ def pooled(size: int) -> Iterator[None]:
         yield
     finally:
         connection.close()
-        connection.close_pool()
+        wrapper.close_pool()
         del options["pool"]
