@@ -4,7 +4,6 @@
 """
 
 import os
-from collections.abc import Callable
 from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
@@ -32,7 +31,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 def readyz(request: HttpRequest) -> JsonResponse:
     """200 when everything a question needs is there, else 503; one line per part either way."""
-    parts = {name: check() for name, check in CHECKS.items()}
+    parts = {**database(), "queue": queue(), "lake": lake()}
     is_ready = all(said == WELL for said in parts.values())
     return JsonResponse({"ready": is_ready, **parts}, status=200 if is_ready else 503)
 
@@ -54,30 +53,27 @@ def is_local(request: HttpRequest) -> bool:
         return False
 
 
-def database() -> str:
-    return asked(lambda connection: WELL, "does not answer")
-
-
-def migrations() -> str:
-    def missing(connection: BaseDatabaseWrapper) -> str:
-        with connection.cursor() as cursor:
-            cursor.execute("select app, name from django_migrations")  # Django's recorder would ask the pool's
-            count = len(wanted_migrations() - set(cursor.fetchall()))
-        return f"{count} are not applied" if count else WELL
-
-    return asked(missing, "cannot be read")
-
-
-def asked(look: Callable[[BaseDatabaseWrapper], str], wrong: str) -> str:
-    """What is seen on a connection apart from the pool: one that questions keep busy is no reason to be taken out."""
+def database() -> dict[str, str]:
+    """The database and its migrations, on a connection apart from the pool: one that questions keep busy is no reason to
+    be taken out."""
     connection = separate_connection(**({} if settings.IS_SQLITE else QUICKLY))
     try:
         connection.ensure_connection()
-        return look(connection)
+        return {"database": WELL, "migrations": migrations(connection)}
     except DatabaseError as error:
-        return f"{wrong} ({type(error).__name__})"
+        return {"database": f"does not answer ({type(error).__name__})", "migrations": "cannot be read"}
     finally:
         connection.close()
+
+
+def migrations(connection: BaseDatabaseWrapper) -> str:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("select app, name from django_migrations")  # Django's recorder would ask the pool's
+            missing = len(wanted_migrations() - set(cursor.fetchall()))
+    except DatabaseError as error:
+        return f"cannot be read ({type(error).__name__})"
+    return f"{missing} are not applied" if missing else WELL
 
 
 @cache
@@ -113,11 +109,3 @@ def lake() -> str:
         return WELL
     folder = Path(settings.LAKE_URL)
     return WELL if not folder.exists() or os.access(folder, os.R_OK | os.X_OK) else "the folder cannot be read"
-
-
-CHECKS: Final[dict[str, Callable[[], str]]] = {
-    "database": database,
-    "migrations": migrations,
-    "queue": queue,
-    "lake": lake,
-}

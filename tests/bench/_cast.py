@@ -13,6 +13,7 @@ from tests.bench._product import Product
 
 CLICKS = 100_000
 PATIENCE = 300.0
+MOST_ROWS = 200  # that a call may ask for
 
 
 @dataclass(frozen=True)
@@ -23,16 +24,16 @@ class Question:
 
 @dataclass
 class Cast:
-    """Keys and tokens are secrets; audiences are Klaviyo's ids, the biggest apart, since nobody else may ask for it."""
+    """Keys and tokens are secrets; `segments` and the `biggest` list are Klaviyo's ids in `account`."""
 
     keys: list[str]
     tokens: list[str]
     neighbour: str
     many_urls: str
     questions: list[Question] = field(default_factory=list)
-    audiences: list[str] = field(default_factory=list)
+    segments: list[str] = field(default_factory=list)
     biggest: str = ""
-    biggest_members: int = 0
+    account: str = ""
 
     def wait_until_fetched(self) -> None:
         """Until no audience that somebody asked for is still to be fetched."""
@@ -119,12 +120,11 @@ def fill(cast: Cast, product: Product, install: Any) -> None:
         Question("people_who", {"did": "ordered", "group_by": "country"}),
         Question("search", {"query": "holiday"}),
     ]
-    kinds = dict(
-        Record.objects.filter(install=install, kind__in=[Kind.LIST, Kind.SEGMENT]).values_list("klaviyo_id", "kind")
-    )
-    sizes = {key: product.members(install.klaviyo_id, key) for key in kinds}
-    cast.biggest = max((key for key in kinds if kinds[key] == Kind.LIST), key=lambda key: sizes[key])
-    cast.biggest_members = sizes[cast.biggest]
+    held = Record.objects.filter(install=install)
+    lists = held.filter(kind=Kind.LIST).values_list("klaviyo_id", flat=True)
+    cast.biggest = max(lists, key=lambda key: product.members(install.klaviyo_id, key))
+    cast.segments = list(held.filter(kind=Kind.SEGMENT).values_list("klaviyo_id", flat=True))
+    cast.account = install.klaviyo_id
     cast.audiences = sorted(set(sizes) - {cast.biggest})
 
 
@@ -153,27 +153,30 @@ def lake_of_clicks(organization: Any) -> None:
 
 def wide_answer(accounts: int, rows: int) -> dict[str, Any]:
     """The whole envelope of a question by groups, as it is before it is cut."""
-    groups = [
-        {
-            "value": f"https://shop.example/collections/summer/{number}",
-            "people": number,
-            "did": number * 2,
-            "share": 0.5,
-        }
-        for number in range(rows)
-    ]
     entries = [
-        {"account": {"id": f"K{number:05d}", "name": f"Shop {number}"}, "status": "ok", "people": 1, "groups": groups}
+        {
+            "account": {"id": f"K{number:05d}", "name": f"Shop {number}"},
+            "status": "ok",
+            "people": 1,
+            "groups": groups(rows),
+        }
         for number in range(accounts)
     ]
     return {"status": "ok", "answer": "By groups.", "data": {"accounts": entries}, "caveats": [], "receipt": None}
 
 
-def cut_to_size(whole: dict[str, Any]) -> None:
-    """As tools.call does for every answer with rows."""
-    from connector.tools.envelope import LIMIT, fitted
+def groups(rows: int) -> list[dict[str, Any]]:
+    return [
+        {"value": f"https://shop.example/summer/{number}", "people": number, "did": number * 2, "share": 0.5}
+        for number in range(rows)
+    ]
 
-    fitted(whole, "groups", LIMIT)
+
+def cut_to_size(whole: dict[str, Any]) -> None:
+    """As tools.call does for every answer with rows, for who wants as many rows as there may be."""
+    from connector.tools.envelope import fitted
+
+    fitted(whole, "groups", MOST_ROWS)
 
 
 def wait_until(holds: Any, otherwise: str) -> None:

@@ -49,6 +49,16 @@ class Product:
     def members(self, account: str, audience: str) -> int:
         return len(httpx.get(f"{self.sandbox}/_sandbox/members/{account}/{audience}", timeout=30).text.splitlines())
 
+    def pages_of_list(self, account: str, audience: str) -> int:
+        """Read it, as its members are read at Klaviyo, and count."""
+        headers = {"Authorization": f"Bearer {self.grant(account)['access_token']}", "revision": "2026-07-15"}
+        address: str | None = f"{self.sandbox}/api/lists/{audience}/relationships/profiles?page[size]=100"
+        pages = 0
+        while address:
+            page = httpx.get(address, headers=headers, timeout=30).raise_for_status().json()
+            address, pages = page["links"]["next"], pages + 1
+        return pages
+
     def requests(self, *words: str) -> int:
         """How many requests its Klaviyo has answered whose operation holds all these words."""
         lines = httpx.get(f"{self.sandbox}/_sandbox/requests", timeout=30).text.splitlines()
@@ -132,8 +142,9 @@ def _supervised(home: Path, port: int) -> Iterator[None]:
     with log.open("wb") as said:
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=said, start_new_session=True)
     try:
+        assert process.stdout is not None  # it was opened as a pipe
         ready, _, _ = select.select([process.stdout], [], [], STARTS_WITHIN)
-        if not ready or not process.stdout or not process.stdout.readline():
+        if not ready or not process.stdout.readline():
             raise SystemExit(f"The product did not start:\n{log.read_text(errors='replace')[-3000:]}")
         yield
     finally:
