@@ -89,11 +89,6 @@ class FairSemaphore:
             admitted = self._admit()
         _tell(admitted)
 
-    def waiting(self) -> int:
-        """How many are not admitted yet."""
-        with self._lock:
-            return sum(len(tickets) for tickets in self._waiting.values())
-
     def _take_out(self, ticket: Ticket) -> None:
         if ticket in self._admitted:
             self._admitted.remove(ticket)

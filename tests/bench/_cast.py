@@ -125,7 +125,6 @@ def fill(cast: Cast, product: Product, install: Any) -> None:
     cast.biggest = max(lists, key=lambda key: product.members(install.klaviyo_id, key))
     cast.segments = list(held.filter(kind=Kind.SEGMENT).values_list("klaviyo_id", flat=True))
     cast.account = install.klaviyo_id
-    cast.audiences = sorted(set(sizes) - {cast.biggest})
 
 
 def lake_of_clicks(organization: Any) -> None:
