@@ -118,7 +118,9 @@ if IS_SQLITE:
 else:
     # Under ASGI a persistent connection would belong to a thread that may never come back: a pool instead.
     DATABASES["default"]["CONN_MAX_AGE"] = 0
-    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": 20}} if ENV.database_pool else {}
+    # Nobody holds a connection while it waits for something else, so a request that gets none in time meets a fault.
+    pool = {"min_size": 2, "max_size": 20, "timeout": 10}
+    DATABASES["default"]["OPTIONS"] = {"pool": pool} if ENV.database_pool else {}
     DATABASES["default"]["OPTIONS"]["options"] = "-c idle_in_transaction_session_timeout=300000 -c timezone=UTC"
 
 REDIS_URL = ENV.redis_url

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
+from django.db import OperationalError
 from django.http import Http404
 from rest_framework.exceptions import APIException, NotFound, UnsupportedMediaType
 from rest_framework.response import Response
@@ -16,6 +17,7 @@ from connector.tools.group_commit import NotRecorded
 logger = logging.getLogger(__name__)
 MEDIA = "application/problem+json"
 RETRY_AFTER = "30"  # seconds
+LATER = {"Retry-After": RETRY_AFTER}
 
 
 def problem(
@@ -39,7 +41,10 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response:
     if isinstance(error, UnsupportedMediaType):
         error.detail = "Send the body as JSON, with the header Content-Type: application/json."  # type: ignore[assignment]  # as DRF does
     if isinstance(error, NotRecorded):
-        return problem(503, str(error), headers={"Retry-After": RETRY_AFTER})
+        return problem(503, str(error), headers=LATER)
+    if isinstance(error, OperationalError):  # away, or all connections in use for too long: both pass
+        logger.error("the database: %s", type(error.__cause__ or error).__name__)
+        return problem(503, "The database cannot be reached just now; try again in a moment.", headers=LATER)
     response = exception_handler(error, context)
     if response is None or not isinstance(error, APIException):
         logger.error("%s", type(error).__name__, exc_info=error)

@@ -80,7 +80,7 @@ class ToolView(DoorView):
             403: OpenApiResponse(dict, "The envelope: the role or the key's scopes do not allow it"),
             410: OpenApiResponse(dict, "The envelope: the data read is no longer held, ask again"),
             503: OpenApiResponse(dict, "The envelope: something upstream broke, see Retry-After"),
-            **problems(400, 401, 404),
+            **problems(400, 401, 404, 429),
         },
     )
     def post(self, request: Request, tool: str) -> Response:
@@ -193,7 +193,7 @@ class MissingView(DoorView):
 
 
 def envelope_response(answer: dict[str, Any]) -> Response:
-    """The envelope with the HTTP status that programs expect."""
+    """The envelope with the HTTP status that programs expect; to have called too often is a problem, not an answer."""
     status = answer.get("status", "ok")
     code = (answer.get("reason") or {}).get("code", "")
     number = {"pending": 202, "error": 503}.get(status, 200)
@@ -202,6 +202,8 @@ def envelope_response(answer: dict[str, Any]) -> Response:
     headers = {}
     if number in (429, 503):
         headers["Retry-After"] = str((answer.get("reason") or {}).get("retry_after") or RETRY_AFTER)
+    if number == 429:
+        return problem(429, str(answer["reason"].get("text") or "Too many calls; try again later."), headers=headers)
     return Response(answer, status=number, headers=headers)
 
 

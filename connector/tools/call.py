@@ -46,7 +46,7 @@ LIMIT: Final = 25  # groups of an account, unless the caller says otherwise
 POLL: Final = 0.2
 OUTCOME_OF: Final = {"refused": "refused", "error": "failed"}
 
-Steps = Generator["Wait", None, Envelope]
+Steps = Generator["Wait | admission.TicketWait", None, Envelope]
 Result = Outcome | Envelope
 
 
@@ -144,12 +144,12 @@ def answered(asked: Call) -> Steps:
         question = question.keeping(result.accounts)
 
 
-def _admitted(asked: Call, question: Question) -> Generator[Wait, None, Result]:
+def _admitted(asked: Call, question: Question) -> Generator[Wait | admission.TicketWait, None, Result]:
     """The tool's answer once it is the caller's turn; a turn is held no longer than the tool works."""
     ticket = admission.enter(asked.caller)
     try:
         if not ticket.is_admitted():
-            yield Wait(ticket.is_admitted, asked.deadline, 0.02)
+            yield admission.TicketWait(ticket, asked.deadline)
         if not ticket.is_admitted():
             text = "Too many questions are being answered just now."
             return envelopes.of_refusal(Refusal("error", "rate_limited", text, "Ask again in a moment.", 5))
