@@ -3,12 +3,11 @@
 from typing import Any, cast
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import Http404
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import NotFound, ParseError, PermissionDenied
-from rest_framework.pagination import CursorPagination
+from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -46,14 +45,15 @@ class Page(CursorPagination):
     ordering = "-id"
     cursor_query_param = "cursor"
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: APIView | None = None) -> Any:
-        """DRF decodes a cursor and believes what it finds; it must be a key such as the rows have."""
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """DRF believes what a cursor carries; it must be a key such as all our rows have, a UUID."""
         try:
-            if request.query_params.get(self.cursor_query_param):
-                queryset.model._meta.pk.to_python(self.decode_cursor(request).position or "none")
-        except (NotFound, ValidationError):
+            cursor = super().decode_cursor(request)
+            if cursor and request.query_params[self.cursor_query_param]:
+                UUID(str(cursor.position))
+        except (NotFound, ValueError):
             raise ParseError("This cursor is none that a former page gave. Start again without it.") from None
-        return super().paginate_queryset(queryset, request, view)
+        return cursor
 
     def get_paginated_response(self, data: Any) -> Response:
         return Response({"results": data, "next": self.get_next_link()})
