@@ -39,7 +39,7 @@ def test_an_address_that_is_no_text_is_refused_in_words(alice_client: Client, in
 
 
 def test_a_body_of_three_megabytes_is_too_large(alice_client: Client) -> None:
-    page = alice_client.post("/api-keys/", {"name": "x" * 3_000_000}, headers=BROWSER)
+    page = alice_client.post("/keys/", {"name": "x" * 3_000_000}, headers=BROWSER)
     assert page.status_code == 413
     assert "That is too large" in page.content.decode()
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.core import mail
+from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
@@ -69,6 +70,24 @@ def test_nobody_signs_up_by_themselves(db: None) -> None:
     )
 
     assert "by invitation" in response.content.decode()
+
+
+def test_a_superuser_made_by_djangos_command_signs_in_without_mail(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
+    call_command("createsuperuser", interactive=False, email="Root@Plumbline.test", verbosity=0)
+
+    response = Client().post("/accounts/login/", {"login": "root@plumbline.test", "password": PASSWORD})
+
+    assert response["Location"] == "/"
+    assert mail.outbox == []
+
+
+def test_mails_are_of_plumbline_and_not_of_the_host(alice: Any) -> None:
+    Client().post("/accounts/password/reset/", {"email": alice.email})
+
+    assert mail.outbox[0].subject.startswith("Plumbline: ")
+    assert "Hello from" not in str(mail.outbox[0].body)
+    assert "sent by Plumbline at testserver" in str(mail.outbox[0].body)
 
 
 def test_a_forgotten_password_is_reset_by_mail(alice: Any) -> None:
