@@ -159,6 +159,9 @@ KLAVIYO_CLIENT_ID = ENV.klaviyo_client_id
 KLAVIYO_CLIENT_SECRET = ENV.klaviyo_client_secret.get_secret_value()
 KLAVIYO_API_URL = ENV.klaviyo_api_url
 KLAVIYO_AUTHORIZE_URL = ENV.klaviyo_authorize_url
+# Klaviyo's own pages are where its consent page is; anywhere else, a sandbox stands in for it and pages say so.
+KLAVIYO_PAGES_URL = "{0.scheme}://{0.netloc}".format(urlsplit(ENV.klaviyo_authorize_url))
+KLAVIYO_IS_SANDBOX = KLAVIYO_PAGES_URL != "https://www.klaviyo.com"
 KLAVIYO_REVISION = ENV.klaviyo_revision
 
 # --- Signing in -------------------------------------------------------------------------------------------------------

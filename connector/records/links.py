@@ -3,9 +3,10 @@
 from typing import Final
 from urllib.parse import quote
 
+from django.conf import settings
+
 from connector.records.models import Kind, Record
 
-BASE: Final = "https://www.klaviyo.com"
 PATHS: Final[dict[str, str]] = {
     Kind.CAMPAIGN: "/campaign/{id}/overview",
     Kind.FLOW: "/flow/{id}/edit",
@@ -23,4 +24,5 @@ def klaviyo_url(record: Record) -> str:
     if kind == Kind.MESSAGE:
         kind, key = (Kind.FLOW if record.facts.get("of") == Kind.FLOW else Kind.CAMPAIGN), record.parent
     path = PATHS.get(kind)
-    return BASE + path.replace("{id}", quote(key, safe="")) if path else BASE
+    base: str = settings.KLAVIYO_PAGES_URL
+    return base + path.replace("{id}", quote(key, safe="")) if path else base
