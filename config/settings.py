@@ -295,7 +295,8 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 
-if ENV.email_url:
+MAIL_IS_FILES = not ENV.email_url
+if not MAIL_IS_FILES:
     EMAIL = dj_email_url.parse(ENV.email_url)
     vars().update({name: value for name, value in EMAIL.items() if name != "EMAIL_FILE_PATH"})
 else:

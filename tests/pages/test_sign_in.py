@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.core import mail
 from django.core.management import call_command
@@ -88,6 +89,24 @@ def test_mails_are_of_plumbline_and_not_of_the_host(alice: Any) -> None:
     assert mail.outbox[0].subject.startswith("Plumbline: ")
     assert "Hello from" not in str(mail.outbox[0].body)
     assert "sent by Plumbline at testserver" in str(mail.outbox[0].body)
+
+
+def test_without_a_mail_server_the_page_says_where_the_mail_is(alice: Any, settings: Any) -> None:
+    def told() -> str:
+        return Client().post("/accounts/password/reset/", {"email": alice.email}, follow=True).content.decode()
+
+    assert "<code>var/mail</code>" in told()
+    settings.MAIL_IS_FILES = False
+    assert "var/mail" not in told()
+
+
+def test_whoever_has_not_verified_their_address_is_told_what_to_do(alice: Any) -> None:
+    EmailAddress.objects.update(verified=False)
+
+    page = Client().post("/accounts/login/", {"login": alice.email, "password": PASSWORD}, follow=True)
+
+    assert "We have sent you a mail with a link" in page.content.decode()
+    assert "<code>var/mail</code>" in page.content.decode()
 
 
 def test_a_forgotten_password_is_reset_by_mail(alice: Any) -> None:
