@@ -28,6 +28,15 @@ def test_a_body_of_three_megabytes_is_too_large(alice_api: APIClient) -> None:
     assert "larger than 2,621,440 bytes" in told.json()["detail"]
 
 
+def test_a_body_in_chunks_is_asked_for_its_length(alice_api: APIClient) -> None:
+    """The framework would take it for no body at all and answer another question."""
+    headers = {"Transfer-Encoding": "chunked", "Content-Type": "application/json"}
+
+    response = alice_api.generic("POST", "/api/v1/tools/list_accounts/", headers=headers, CONTENT_LENGTH="")
+
+    assert is_problem(response, 411)
+
+
 def deep(levels: int) -> str:
     return '{"account":' + "[" * levels + "]" * levels + "}"
 
