@@ -23,6 +23,10 @@ LATER = {"Retry-After": RETRY_AFTER}
 def problem(
     status: int, detail: str, errors: Sequence[Problem] = (), headers: dict[str, str] | None = None
 ) -> Response:
+    return Response(problem_body(status, detail, errors), status=status, content_type=MEDIA, headers=headers)
+
+
+def problem_body(status: int, detail: str, errors: Sequence[Problem] = ()) -> dict[str, Any]:
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -31,7 +35,7 @@ def problem(
     }
     if errors:
         body["errors"] = [{"field": error.field, "message": error.message} for error in errors]
-    return Response(body, status=status, content_type=MEDIA, headers=headers)
+    return body
 
 
 def problem_response(error: Exception, context: dict[str, Any]) -> Response:

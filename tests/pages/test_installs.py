@@ -1,5 +1,6 @@
 """Klaviyo accounts: the list, one account, its live progress, and the ways to change it."""
 
+import re
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -202,3 +203,19 @@ def test_a_link_of_search_opens_the_object_with_its_figures(
     assert "Spring &lt;b&gt;sale&lt;/b&gt;" in page.content.decode()
     assert charlie_client.get(address).status_code == 404
     assert alice_client.get(f"/installs/{install.pk}/campaign/none/").status_code == 404
+
+
+def test_accounts_of_a_sandbox_say_so_and_link_to_it(alice_client: Client, install: Any, settings: Any) -> None:
+    campaign = RecordFactory(install=install, name="Spring Sale")
+    addresses = ("/installs/", f"/installs/{install.pk}/", f"/installs/{install.pk}/campaign/{campaign.klaviyo_id}/")
+
+    for address in addresses:
+        assert ">Sandbox</span>" in re.sub(r"<svg.*?</svg>", "", alice_client.get(address).content.decode()), address
+    page = alice_client.get(addresses[2]).content.decode()
+    assert f'href="http://127.0.0.1:9/campaign/{campaign.klaviyo_id}/overview"' in page
+    assert "Open in the sandbox" in page
+    settings.KLAVIYO_IS_SANDBOX, settings.KLAVIYO_PAGES_URL = False, "https://www.klaviyo.com"
+    for address in addresses:
+        assert "Sandbox" not in alice_client.get(address).content.decode(), address
+    page = alice_client.get(addresses[2]).content.decode()
+    assert f'href="https://www.klaviyo.com/campaign/{campaign.klaviyo_id}/overview"' in page
