@@ -1,28 +1,25 @@
 """Present members of lists and segments: recent enough to answer from, still to be fetched, or why they cannot be."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from connector.insights.held import reconnect_needed
 from connector.insights.outcome import Refusal
 from connector.insights.periods import utc_text
 from connector.installs.models import Install
 from connector.records.models import Audience, Record
-
-AUDIENCE_LASTS: Final = timedelta(minutes=10)
-FAILURE_LASTS: Final = timedelta(seconds=30)
+from connector.sync.audiences import has_failed, is_fresh
 
 
 def check_fetched(install: Install, records: Sequence[Record], moment: datetime) -> None:
     """Raises Refusal unless the members of all are held and recent enough to stand for "present"."""
     fetched = {audience.record_id: audience for audience in Audience.objects.filter(record__in=records)}
-    waiting = [record for record in records if not _is_recent(fetched.get(record.pk), moment)]
+    waiting = [record for record in records if not is_fresh(fetched.get(record.pk), moment)]
     if not waiting:
         return
     if install.status in (Install.Status.NEEDS_RECONNECT, Install.Status.DISCONNECTED):
         raise reconnect_needed(install)
-    failed = next((record for record in waiting if _has_failed(fetched.get(record.pk), moment)), None)
+    failed = next((record for record in waiting if has_failed(fetched.get(record.pk), moment)), None)
     if failed:
         raise _unread(install, failed, fetched[failed.pk])
     raise Refusal(
@@ -47,15 +44,6 @@ def _unread(install: Install, record: Record, audience: Audience) -> Refusal:
         "Ask again in a minute.",
         retry_after=60,
     )
-
-
-def _is_recent(audience: Audience | None, moment: datetime) -> bool:
-    return bool(audience and audience.fetched_at and moment - audience.fetched_at < AUDIENCE_LASTS)
-
-
-def _has_failed(audience: Audience | None, moment: datetime) -> bool:
-    """Just now: an older failure is no reason not to try again."""
-    return bool(audience and audience.problem and audience.wanted_at and moment - audience.wanted_at < FAILURE_LASTS)
 
 
 def fetched_at(record: Record) -> str | None:

@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit.record import record
@@ -47,9 +48,14 @@ PHASES: Final[dict[str, tuple[tuple[str, Phase], ...]]] = {
 REQUIRED: Final = frozenset({"events"})
 
 
+def due() -> QuerySet[Run]:
+    """Runs that can be gone on with now, whether or not a worker is at it."""
+    return Run.objects.select_related("install__organization").filter(state__in=Run.OPEN, due_at__lte=timezone.now())
+
+
 def work(run_id: UUID) -> bool:
     """One turn. True when the run is to be gone on with at once."""
-    with claimed(run_id) as claim:
+    with claimed(due().filter(pk=run_id)) as claim:
         if claim is None:
             return False
         try:
@@ -59,8 +65,8 @@ def work(run_id: UUID) -> bool:
             return False
 
 
-def _turn(claim: Claim) -> bool:
-    run = claim.run
+def _turn(claim: Claim[Run]) -> bool:
+    run = claim.row
     turn = Turn(
         claim, klaviyo(run.install, on_wait=lambda seconds, bucket: _waits(claim, seconds)), time.monotonic() + TURN
     )
@@ -151,35 +157,35 @@ def _finish(turn: Turn) -> None:
             )
 
 
-def _waits(claim: Claim, seconds: float) -> None:
+def _waits(claim: Claim[Run], seconds: float) -> None:
     """Shown as what it is: normal."""
     if seconds >= SHOWN_WAIT:
-        claim.save(state=Run.State.WAITING, rate_waits=claim.run.rate_waits + 1)
+        claim.save(state=Run.State.WAITING, rate_waits=claim.row.rate_waits + 1)
 
 
-def _wait(claim: Claim, seconds: float) -> None:
+def _wait(claim: Claim[Run], seconds: float) -> None:
     """Klaviyo's limit asks for more patience than a task may have: beat wakes the run when it is due."""
     claim.save(
-        state=Run.State.WAITING, due_at=timezone.now() + timedelta(seconds=seconds), rate_waits=claim.run.rate_waits + 1
+        state=Run.State.WAITING, due_at=timezone.now() + timedelta(seconds=seconds), rate_waits=claim.row.rate_waits + 1
     )
-    if claim.run.kind == Run.Kind.FIRST:
-        Install.objects.filter(pk=claim.run.install_id, status=Install.Status.SYNCING).update(
+    if claim.row.kind == Run.Kind.FIRST:
+        Install.objects.filter(pk=claim.row.install_id, status=Install.Status.SYNCING).update(
             status=Install.Status.WAITING
         )
 
 
-def _try_again(claim: Claim, why: str) -> None:
+def _try_again(claim: Claim[Run], why: str) -> None:
     """Trouble that may pass: from the saved place, after a growing pause; at last the run fails, in words."""
-    attempts = claim.run.attempts + 1
+    attempts = claim.row.attempts + 1
     if attempts >= TRIES:
         _fail(claim, why, Install.Status.ERROR)
         return
-    logger.warning("run %s: %s, try %d: %s", claim.run.pk, claim.run.phase, attempts, why)
+    logger.warning("run %s: %s, try %d: %s", claim.row.pk, claim.row.phase, attempts, why)
     claim.save(attempts=attempts, error=why[:300], due_at=timezone.now() + timedelta(seconds=min(2**attempts, 120)))
 
 
-def _fail(claim: Claim, why: str, status: str) -> None:
-    run, now = claim.run, timezone.now()
+def _fail(claim: Claim[Run], why: str, status: str) -> None:
+    run, now = claim.row, timezone.now()
     with transaction.atomic():
         claim.save(state=Run.State.FAILED, error=why[:300], finished_at=now, claimed_until=None)
         if status != Install.Status.NEEDS_RECONNECT:

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
-from django.db import transaction
 from django.utils import timezone
 
 from accounts.caller import Caller, both, install_ids, member_caller, scopes_of_role
@@ -14,8 +13,7 @@ from accounts.models import Membership
 from accounts.public_ids import key_of, public_id
 from connector.insights.outcome import Outcome
 from connector.installs.models import Install
-from connector.records.models import Audience, Record
-from connector.sync import wake
+from connector.sync import audiences
 from connector.tools.models import Job
 
 PREFIX: Final = "job_"
@@ -32,15 +30,13 @@ def waited_for(ask: Callable[[], Result], patience: float | None = None) -> Resu
     deadline = time.monotonic() + (PATIENCE if patience is None else patience)
     result = ask()
     wanted = _wanted(result)
-    for record_id in wanted:
-        want(record_id)
+    audiences.request(wanted)
     while wanted and time.monotonic() < deadline:
         time.sleep(POLL)
-        if _settled(wanted):
+        if not audiences.waiting(wanted):
             result = ask()
             wanted = _wanted(result)
-            for record_id in wanted:
-                want(record_id)
+            audiences.request(wanted)
     return result
 
 
@@ -48,22 +44,6 @@ def _wanted(result: object) -> list[str]:
     if not isinstance(result, Outcome):
         return []
     return [record_id for entry in result.accounts if entry.reason for record_id in entry.reason.waits_for]
-
-
-def want(record_id: str) -> None:
-    """Note that a question waits for these members, and wake a worker."""
-    with transaction.atomic():
-        record = Record.objects.get(pk=record_id)
-        Audience.objects.update_or_create(
-            record=record,
-            defaults={"organization_id": record.organization_id, "wanted_at": timezone.now(), "problem": ""},
-        )
-        wake.fetch_members(record_id)
-
-
-def _settled(record_ids: list[str]) -> bool:
-    """Every one of them was fetched, or could not be."""
-    return not Audience.objects.filter(record_id__in=record_ids, problem="", wanted_at__isnull=False).exists()
 
 
 def open_job(caller: Caller, tool: str, args: Mapping[str, Any]) -> Job:
