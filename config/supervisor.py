@@ -210,7 +210,9 @@ class Supervisor:
 def _workers() -> list[Program]:
     command = (sys.executable, "-m", "celery", "-A", "config", "worker")
     quiet = ("--loglevel", "INFO", "--without-gossip", "--without-mingle", "--without-heartbeat")
-    return [Program(name, (*command, *own, *quiet), grace=10) for name, own in WORKERS.items()]
+    return [
+        Program(name, (*command, "--hostname", f"{name}@%h", *own, *quiet), grace=10) for name, own in WORKERS.items()
+    ]
 
 
 def _for_a_person(result: dict[str, Any], question: dict[str, Any] | None, home: Path) -> str:

@@ -16,7 +16,7 @@ from accounts.models import Membership
 from accounts.permissions import Ability, can, check
 from accounts.views.member import MemberRequest, enter, member_page
 from connector.insights import library
-from connector.insights.account_list import purchase_metric_of
+from connector.insights.account_list import purchase_metrics
 from connector.insights.outcome import Refusal
 from connector.installs import actions
 from connector.installs.access import reports_left
@@ -165,11 +165,8 @@ def metrics(install: Install) -> list[tuple[str, str]]:
 
 
 def purchase_metric(install: Install) -> dict[str, str]:
-    """The `id` and `name` of the metric that counts now, or the `problem` in words; empty while the lake cannot tell."""
-    try:
-        found = purchase_metric_of(install)
-    except LakeError:
-        return {}
+    """The `id` and `name` of the metric that counts now, or the `problem` in words."""
+    found = purchase_metrics([install])[install.pk]
     return {"problem": found.text} if isinstance(found, Refusal) else {"id": found.klaviyo_id, "name": found.name}
 
 

@@ -26,17 +26,17 @@ def request(record_ids: Collection[UUID | str]) -> None:
 
     Nothing happens for those that are being read already, that are fresh, or that could not be read just now.
     """
-    now = timezone.now()
+    ids, now = _uuids(record_ids), timezone.now()
     with transaction.atomic():
-        _make_missing(record_ids)
-        for audience in Audience.objects.filter(record__in=record_ids, due_at=None):
+        _make_missing(ids)
+        for audience in Audience.objects.filter(record__in=ids, due_at=None):
             if not is_fresh(audience, now) and not has_failed(audience, now):
                 _begin(audience, now)
 
 
 def waiting(record_ids: Collection[UUID | str]) -> set[str]:
     """Which of these lists and segments are still being read. One query."""
-    rows = Audience.objects.filter(record__in=record_ids, due_at__isnull=False)
+    rows = Audience.objects.filter(record__in=_uuids(record_ids), due_at__isnull=False)
     return {str(record_id) for record_id in rows.values_list("record", flat=True)}
 
 
@@ -53,7 +53,11 @@ def has_failed(audience: Audience | None, moment: datetime) -> bool:
     return bool(audience and audience.problem and audience.wanted_at and moment - audience.wanted_at < FAILURE_LASTS)
 
 
-def _make_missing(record_ids: Collection[UUID | str]) -> None:
+def _uuids(record_ids: Collection[UUID | str]) -> list[UUID]:
+    return [UUID(str(record_id)) for record_id in record_ids]
+
+
+def _make_missing(record_ids: list[UUID]) -> None:
     new = Record.objects.filter(pk__in=record_ids, audience=None).values_list("pk", "organization")
     rows = [Audience(record_id=record, organization_id=organization) for record, organization in new]
     Audience.objects.bulk_create(rows, ignore_conflicts=True)

@@ -119,7 +119,9 @@ class Reading:
         with self.writing() as lake:
             written = lake.replace_members(self.record.klaviyo_id, self.people, self.parts)
             now = timezone.now()
-            self.claim.save(fetched_at=self.began, ended_at=now, members=written.given, problem="", missing_scope="", **DONE)
+            self.claim.save(
+                fetched_at=self.began, ended_at=now, members=written.given, problem="", missing_scope="", **DONE
+            )
             with suppress(LakeError):  # what is left lying goes at night
                 lake.forget_staged(self.record.klaviyo_id)
 

@@ -18,8 +18,10 @@ from connector.installs.tokens import facts, needs_reconnect
 from connector.klaviyo.errors import WITHHELD, BadRequest, KlaviyoError, Reconnect, ScopeMissing, TryLater
 from connector.lake.errors import LakeError, LeaseHeld, LeaseLost, RowsRefused, WriteConflict
 from connector.lake.store import writing
+from connector.records.models import Audience
 from connector.sync import history, named, people
 from connector.sync.claim import Claim, ClaimLost, claimed
+from connector.sync.counts import keep_counts
 from connector.sync.models import Run
 from connector.sync.turn import Turn
 
@@ -73,6 +75,8 @@ def _turn(claim: Claim[Run]) -> bool:
     claim.save(state=Run.State.RUNNING, started_at=run.started_at or timezone.now(), error="")
     try:
         if not _phases(turn):
+            if run.kind == Run.Kind.FIRST:  # a long one is asked about meanwhile
+                keep_counts(run.install_id)
             claim.save(due_at=timezone.now(), attempts=0)
             return True
         _finish(turn)
@@ -130,12 +134,11 @@ def _phase(turn: Turn, name: str, phase: Phase) -> bool:
 
 
 def _finish(turn: Turn) -> None:
-    """The whole run is done: tidy the lake after a first load and each night, tell the page and the audit."""
+    """The whole run is done: tidy the lake after a first load and each night, count, tell the page and the audit."""
     run, now = turn.run, timezone.now()
     if run.kind != Run.Kind.INCREMENT:
-        with writing(run.install_id, turn.owner) as lake:
-            lake.settle()
-            lake.vacuum()
+        _tidy(turn)
+    keep_counts(run.install_id)
     with transaction.atomic():
         turn.claim.save(state=Run.State.DONE, finished_at=now, phase="", error="", attempts=0, claimed_until=None)
         columns = {"reconciled_at": now} if run.kind != Run.Kind.INCREMENT else {}
@@ -155,6 +158,16 @@ def _finish(turn: Turn) -> None:
                 rows=run.events,
                 after={"kind": run.kind},
             )
+
+
+def _tidy(turn: Turn) -> None:
+    install = turn.run.install_id
+    with writing(install, turn.owner) as lake:
+        lake.settle()
+        lake.vacuum()
+        # Under the lease: a reading that begins only now cannot stage anything before this is done.
+        unfinished = Audience.objects.filter(record__install=install, due_at__isnull=False)
+        lake.clear_staged(but=unfinished.values_list("record__klaviyo_id", flat=True))
 
 
 def _waits(claim: Claim[Run], seconds: float) -> None:

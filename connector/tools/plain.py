@@ -7,7 +7,7 @@ from django.core import signing
 
 from accounts.caller import Caller
 from connector.insights import library
-from connector.insights.account_list import account_row, accounts_listed
+from connector.insights.account_list import account_rows, accounts_listed
 from connector.insights.arguments import bad
 from connector.insights.outcome import Refusal
 from connector.insights.periods import utc_text
@@ -24,10 +24,11 @@ def list_accounts(caller: Caller, args: dict[str, Any], moment: datetime) -> Env
     question, place = _question(args)
     installs = accounts_listed(caller, question)
     shown = installs[place : place + question.get("limit", LIMIT)]
-    made = _accounts_page(installs, shown)
+    rows = account_rows(shown)
+    made = _accounts_page(installs, shown, rows)
     while len(text_of(made).encode()) > SIZE - 400:
         shown = shown[:-1]
-        made = _accounts_page(installs, shown)
+        made = _accounts_page(installs, shown, rows[: len(shown)])
     left_out = len(installs) - place - len(shown)
     if left_out > 0:
         cursor = signing.dumps({"q": question, "p": place + len(shown)}, salt=CURSOR_SALT, compress=True)
@@ -47,7 +48,7 @@ def _question(args: dict[str, Any]) -> tuple[dict[str, Any], int]:
     return carried["q"], carried["p"]
 
 
-def _accounts_page(installs: list[Install], shown: list[Install]) -> Envelope:
+def _accounts_page(installs: list[Install], shown: list[Install], rows: list[dict[str, Any]]) -> Envelope:
     names = ", ".join(
         f"{install.name} ({install.klaviyo_id}, {install.get_status_display().lower()})" for install in shown[:10]
     )
@@ -58,7 +59,7 @@ def _accounts_page(installs: list[Install], shown: list[Install]) -> Envelope:
         if shown
         else "No account fits. Connect one on the page Accounts, or ask an admin for access.",
     )
-    made["data"] = {"accounts": [account_row(install) for install in shown]}
+    made["data"] = {"accounts": rows}
     made["freshness"] = [{"account": install.klaviyo_id, **span(install), "version": None} for install in shown]
     made["method"] = {
         "definition": "Klaviyo accounts of the organization that this caller may see, by name.",
