@@ -20,7 +20,7 @@ from accounts.roles import Ability
 from connector.api import serializers
 from connector.api.problems import RETRY_AFTER, problem
 from connector.api.schema import page_of, problems
-from connector.insights.account_list import account_row
+from connector.insights.account_list import account_rows
 from connector.installs.models import Install
 from connector.receipts.models import Receipt
 from connector.sync import wake
@@ -119,7 +119,7 @@ class AccountsView(DoorView):
         installs = Install.objects.visible_to(self.caller()).select_related("client", "connected_by", "organization")
         pages = Page()
         found = pages.paginate_queryset(installs, request, view=self) or []
-        return pages.get_paginated_response([account(install) for install in found])
+        return pages.get_paginated_response(accounts(found))
 
 
 class AccountView(DoorView):
@@ -128,7 +128,7 @@ class AccountView(DoorView):
     )
     def get(self, request: Request, account_id: str) -> Response:
         """One Klaviyo account: how it is, and what is held of it."""
-        return Response(account(find_install(self.caller(), account_id)))
+        return Response(accounts([find_install(self.caller(), account_id)])[0])
 
 
 class SyncView(DoorView):
@@ -223,8 +223,9 @@ def envelope_response(answer: dict[str, Any]) -> Response:
     return Response(answer, status=number, headers=headers)
 
 
-def account(install: Install) -> dict[str, Any]:
-    return {"id": install.klaviyo_id, "name": install.name, **account_row(install)}
+def accounts(installs: list[Install]) -> list[dict[str, Any]]:
+    rows = zip(installs, account_rows(installs), strict=True)
+    return [{"id": install.klaviyo_id, "name": install.name, **row} for install, row in rows]
 
 
 def find_install(caller: Caller, account_id: str) -> Install:

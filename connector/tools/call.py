@@ -29,6 +29,7 @@ from connector.lake.errors import LakeError
 from connector.privacy.untrusted import clean
 from connector.receipts.keep import GROUPS_KEPT, fill, install_rows, receipt_of
 from connector.receipts.models import Receipt
+from connector.sync import audiences
 from connector.tools import admission, cursors, fit, jobs
 from connector.tools import envelope as envelopes
 from connector.tools.catalogue import TOOLS
@@ -137,11 +138,16 @@ def answered(asked: Call) -> Steps:
         if not isinstance(result, Outcome):
             return _recorded_plain(asked, result)
         wanted = jobs.wanted(result)
-        jobs.want(wanted)
+        if wanted:
+            audiences.request(wanted)
         if not wanted or asked.is_job or time.monotonic() >= give_up:
             return _recorded_outcome(asked, result)
-        yield Wait(partial(jobs.are_settled, wanted), give_up)
+        yield Wait(partial(_have_come, wanted), give_up)
         question = question.keeping(result.accounts)
+
+
+def _have_come(wanted: list[str]) -> bool:
+    return not audiences.waiting(wanted)
 
 
 def _admitted(asked: Call, question: Question) -> Generator[Wait | admission.TicketWait, None, Result]:
