@@ -77,6 +77,8 @@ def counted(world: World, args: Json) -> Json:
     if entry["status"] != "ok":
         return entry
     period = {name: at.replace(microsecond=0) for name, at in entry["period"].items()}  # shown without them
+    for row in entry["groups"] or []:
+        row.pop("other", None)
     caveats = {code: number for code, number in entry["caveats"].items() if code in COUNTED + SHOWN}
     return {name: exact(entry[name]) for name in FIGURES + ROWS} | {
         "status": "ok",

@@ -36,7 +36,7 @@ PLANNED = {"01SCHEDULE1": "Scheduled", "01SCHEDULE2": "Scheduled", "01DRAFTONE1"
 FLOWS = {"FlowAA": ("MesgA1", "MesgA2"), "FlowBB": ("MesgB1",), "FlowCC": ("MesgC1", "MesgC2")}
 TEXTS = {"01CAMPAIGNC", "01MESSAGEC1", "MesgC2"}
 SUBJECTS = {
-    "01MESSAGEA1": "Hello",
+    "01MESSAGEA1": "Hello {{ first_name }}",
     "01MESSAGEA2": "Hello again",
     "01MESSAGED1": "Hello 🌷 10% off",
     "MesgA1": "Welcome",
@@ -154,9 +154,14 @@ def worlds(draw: st.DrawFn, often: tuple[str, ...] = ("OPENED",), now: datetime 
 def _campaigns(draw: st.DrawFn, now: datetime) -> list[Json]:
     """Sent at times of which one may not be told; two to be sent, of which one has no time yet; a draft."""
     ago = st.sampled_from([0, 60, 3_600, 86_400, 7 * 86_400, 20 * 86_400, 45 * 86_400, 89 * 86_400, 400 * 86_400])
+    included = st.sampled_from([(), ("ListAA",), ("ListAA", "SegmAA")])
     sent = [
         making.campaign(
-            key, CAMPAIGN_NAMES[key], messages, sent=now.replace(microsecond=0) - timedelta(seconds=draw(ago))
+            key,
+            CAMPAIGN_NAMES[key],
+            messages,
+            sent=now.replace(microsecond=0) - timedelta(seconds=draw(ago)),
+            include=draw(included),
         )
         for key, messages in CAMPAIGNS.items()
     ]
