@@ -39,7 +39,7 @@ def lake(tmp_path: Path) -> Iterator[None]:
         close_engines()
 
 
-@examples(20, 600)
+@examples(15, 600)
 @given(data=st.data())
 def test_every_figure_is_the_one_counted_by_hand(data: st.DataObject, alice_caller: Caller, lake: None) -> None:
     world = data.draw(worlds())

@@ -94,6 +94,7 @@ VALUES = st.one_of(
     st.sampled_from([None, 0, 19.99, 0.005, 10.005, "12.50", "free", 1e2, -5, 0.1, 0.2, "1e1", True, 100000000.01]),
     st.decimals(0, 500, places=3).map(float),
 )
+CUSTOM: list[Json] = [{}, {"Tier": "gold", "Secret": "x"}, {"Tier": "Silver", "Size": 42}, {"Tier": True}]
 # Of line items: how many, and what one costs.
 MANY = st.sampled_from([None, 1, 1, 2, "3"])
 PRICES = st.sampled_from([None, 9.9, "9.90", 19.995, 0, 5])
@@ -368,7 +369,7 @@ def _profiles(draw: st.DrawFn, people: list[str]) -> list[Json]:
             country=draw(st.sampled_from(["Germany", "France", None])),
             region=draw(st.sampled_from(["Bayern", None])),
             city=draw(st.sampled_from(["Köln", "Paris", None])),
-            custom=draw(st.sampled_from([{}, {"Tier": "gold", "Secret": "x"}, {"Tier": "Silver", "Size": 42}])),
+            custom=draw(st.sampled_from(CUSTOM)),
             timezone=draw(st.sampled_from(["Europe/Berlin", None])),
         )
         for person in held

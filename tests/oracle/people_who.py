@@ -14,7 +14,8 @@ from tests.oracle.world import Json, World
 def count(world: World, args: Json, moment: datetime) -> Json:
     """The account's entry. Raises BadArguments for a question that contradicts itself."""
     entry = people_who(replace(world, now=moment), args)
-    return {name: value for name, value in entry.items() if name not in ("period", "caveats")}
+    unasked = [name for name in ("audience", "groups") if entry.get(name) is None]
+    return {name: value for name, value in entry.items() if name not in ("period", "caveats", *unasked)}
 
 
 @st.composite
