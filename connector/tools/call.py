@@ -30,12 +30,11 @@ from connector.privacy.untrusted import clean
 from connector.receipts.keep import GROUPS_KEPT, fill, install_rows, receipt_of
 from connector.receipts.models import Receipt
 from connector.sync import audiences
-from connector.tools import admission, cursors, fit, jobs
+from connector.tools import admission, cursors, fit, group_commit, jobs
 from connector.tools import envelope as envelopes
 from connector.tools.catalogue import TOOLS
 from connector.tools.envelope import Envelope
 from connector.tools.fit import Offset
-from connector.tools.group_commit import commit
 from connector.tools.tool import Tool
 from connector.tools.validation import problems_in, trimmed
 
@@ -228,7 +227,7 @@ def _recorded_outcome(asked: Call, outcome: Outcome) -> Envelope:
         rows = _receipt_rows(asked, outcome, whole)
     else:
         whole = clean(whole)
-    commit(rows + _audit_rows(asked, whole, outcome))
+    group_commit.commit(rows + _audit_rows(asked, whole, outcome))
     stored = rows[0].answer if rows else whole
     return page_of(tool, stored, asked.args.get("limit", LIMIT), Offset())
 
@@ -271,7 +270,7 @@ def _further_page(asked: Call) -> Envelope:
 
 def _recorded_plain(asked: Call, answer: Envelope) -> Envelope:
     answer = clean(answer)
-    commit(_audit_rows(asked, answer, None))
+    group_commit.commit(_audit_rows(asked, answer, None))
     return answer
 
 
