@@ -37,6 +37,7 @@ def _touched(period: Period, interval: str, zone: ZoneInfo, now: datetime) -> It
     while begin <= now and begin < period.end:
         following = step(day, interval, 1)
         end = day_start(following, zone)
-        if begin < end:  # a date that a zone has skipped is no day
-            yield Bucket(day, max(begin, period.start), min(end, period.end), running=end > now)
+        held = max(begin, period.start), min(end, period.end)
+        if held[0] < held[1]:  # a date that a zone has skipped is no day
+            yield Bucket(day, *held, running=end > now)
         day, begin = following, end
