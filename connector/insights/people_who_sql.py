@@ -6,6 +6,7 @@ Columns and tables: connector/lake/schema.py. Instants are compared as microseco
 from dataclasses import dataclass
 from typing import Final
 
+from connector.insights.attributes import value_sql
 from connector.insights.relations import (
     AMOUNT,
     BY_PEOPLE,
@@ -35,18 +36,6 @@ EVENT_GROUPS: Final[dict[str, str]] = {
     "hour": "[cast((local // 3600) % 24 as varchar)]",
     "weekday": "[cast((local // 86400 + 3) % 7 + 1 as varchar)]",  # 1970-01-01 was a Thursday
 }
-PROFILE_GROUPS: Final[dict[str, str]] = {
-    "country": "country",
-    "region": "region",
-    "city": "city",
-    "email_domain": "email_domain",
-    "time_zone": "time_zone",
-    "email_consent": "email_consent",
-    "sms_consent": "sms_consent",
-    "reachable": """case when profile.id is null then null
-        when email_consent = 'SUBSCRIBED' and not suppressed then case when sms_consent = 'SUBSCRIBED' then 'both' else 'email' end
-        when sms_consent = 'SUBSCRIBED' then 'sms' else 'none' end""",
-}
 TIMES: Final = "case when events > 10 then '11+' else cast(events as varchar) end"
 WHEN: Final[dict[str, str]] = {
     "after": "y.us >= p.us",
@@ -74,7 +63,7 @@ class Shape:
     y_of: tuple[str, ...] = ()
     when: str = "after"
     within: bool = False
-    group: str = ""  # "", times, profile:NAME, event:NAME
+    group: str = ""  # "", times, profile:ATTRIBUTE, event:NAME
     repeated: bool = False  # only people with several X
 
     @property
@@ -159,7 +148,7 @@ select value, count(p.person) filter (where done.us is null) as people, count(p.
     sum(c.events) as events, sum(c.amount) as amount
 from per_person c left join people p on p.person = c.person left join done on done.person = p.person
 where p.person is not null or {_nameless("c", shape)} group by value"""
-    value = TIMES if kind == "times" else PROFILE_GROUPS[name]
+    value = TIMES if kind == "times" else value_sql(name)
     return f"""{_people(shape)}
 select {value} as value, count(*) filter (where done.us is null) as people, count(*) as did,
     sum(events) as events, sum(amount) as amount

@@ -14,6 +14,7 @@ from django.db.models import Q
 
 from connector.insights import audiences, coverage
 from connector.insights.arguments import bad
+from connector.insights.attributes import property_of
 from connector.insights.caveats import Caveat
 from connector.insights.coverage import AccountState
 from connector.insights.items import Items, titles_held
@@ -254,6 +255,29 @@ class Resolver:
     @cached_property
     def _titles(self) -> Items:
         return Items(self.install, lambda: titles_held(self.lake))
+
+    # --- attributes of people ----------------------------------------------------------------------------------------
+
+    def check_attribute(self, attribute: str, argument: str) -> None:
+        """Of a `property:NAME` that this account does not keep: raises Refusal; BadArguments where no account asked does."""
+        name = property_of(attribute)
+        if not name or name in self._properties():
+            return
+        kept = sorted({each for install in self.asked_too for each in install.properties})
+        if name not in kept:
+            there_are = f"there are {', '.join(kept)}" if kept else "an admin can allow it on the account's page"
+            raise bad(argument, f"no custom property {name!r} is kept of the accounts asked; {there_are}")
+        raise Refusal(
+            "refused",
+            "not_found",
+            f"{self.install.name} keeps no custom property “{name}”.",
+            "An admin can allow it on the account's page.",
+        )
+
+    @recorded
+    def _properties(self) -> list[str]:
+        """Names of the custom properties that are kept."""
+        return sorted(self.install.properties)
 
     # --- metrics ------------------------------------------------------------------------------------------------------
 
