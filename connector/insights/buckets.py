@@ -33,8 +33,7 @@ def buckets(period: Period, interval: str, zone: ZoneInfo, now: datetime) -> lis
 def _touched(period: Period, interval: str, zone: ZoneInfo, now: datetime) -> Iterator[Bucket]:
     day = floor(period.first, interval)
     begin = day_start(day, zone)
-    # A period without any length (all of an account without events) still has the bucket in which it lies.
-    while begin <= now and (begin < period.end or day <= period.first):
+    while begin <= now and begin < period.end:
         following = step(day, interval, 1)
         end = day_start(following, zone)
         if begin < end:  # a date that a zone has skipped is no day

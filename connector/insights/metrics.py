@@ -35,6 +35,7 @@ SHOP_VERBS: Final[dict[str, tuple[str, ...]]] = {
     "refunded": ("Refunded Order",),
     "cancelled": ("Cancelled Order",),
 }
+PURCHASE: Final = "Placed Order"
 VERBS: Final = (*KLAVIYO_VERBS, *SHOP_VERBS, "ordered", "member")
 # A Y of these is of X's own campaign or flow unless the question says otherwise.
 MESSAGE_VERBS: Final = frozenset(
@@ -144,7 +145,7 @@ def find_purchase_metric(
     if wanted:
         chosen = next((metric for metric in metrics if metric.klaviyo_id == wanted), None)
         return chosen or _no_metric(wanted, install)
-    named = [metric for metric in metrics if metric.name == "Placed Order"]
+    named = [metric for metric in metrics if metric.name == PURCHASE]
     pool = [metric for metric in named if is_ecommerce(metric)] or named
     if len(pool) > 1:
         held = counts()

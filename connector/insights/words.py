@@ -36,8 +36,13 @@ def amount(value: float, currency: str) -> str:
 
 def spoken(period: str) -> str:
     """`last_6_months` -> `in the last 6 months`; the forms are those of answers' `period` argument."""
-    if ".." in period:
-        return "from {} to {}".format(*period.split("..", 1))
+    start, between, end = period.partition("..")
+    if between and end == "now":
+        return f"{spoken(start)} up to now"
+    if between and not (start and end):
+        return f"from {start} to now" if start else f"from the first event to {end}"
+    if between:
+        return f"from {start} to {end}"
     if period[:1].isdigit():
         return f"in {period}"
     text = period.replace("_", " ")

@@ -12,12 +12,11 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.caller import Caller
 from accounts.permissions import check
 from accounts.roles import Ability
-from connector.insights.account_list import purchase_metric_of
+from connector.insights.account_list import purchase_metrics
 from connector.insights.refusal import Refusal
 from connector.installs import actions
 from connector.installs.access import reports_left
 from connector.installs.models import Install
-from connector.lake.errors import LakeError
 from connector.pages.forms import PurchaseMetricForm
 from connector.pages.install_presenters import asked_scopes, by_client, progress, row, scopes
 from connector.pages.member import MemberRequest, enter, member_page
@@ -110,11 +109,8 @@ def metrics(install: Install) -> list[tuple[str, str]]:
 
 
 def purchase_metric(install: Install) -> dict[str, str]:
-    """The `id` and `name` of the metric that counts now, or the `problem` in words; empty while the lake cannot tell."""
-    try:
-        found = purchase_metric_of(install)
-    except LakeError:
-        return {}
+    """The `id` and `name` of the metric that counts now, or the `problem` in words."""
+    found = purchase_metrics([install])[install.pk]
     return {"problem": found.text} if isinstance(found, Refusal) else {"id": found.klaviyo_id, "name": found.name}
 
 

@@ -302,7 +302,9 @@ def _newest(rows: Iterable[_Row]) -> list[_Row]:
 
 
 def _rows(records: QuerySet[Record]) -> list[_Row]:
-    return [_Row(*row) for row in records.order_by().values_list(*_Row._fields)]
+    """Ordered by id here: each database sorts capitals its own way."""
+    rows = [_Row(*row) for row in records.order_by().values_list(*_Row._fields)]
+    return sorted(rows, key=lambda row: row.klaviyo_id)
 
 
 def _narrowed(names: QuerySet[Any], wanted: frozenset[str]) -> QuerySet[Any]:

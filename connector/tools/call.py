@@ -29,6 +29,7 @@ from connector.lake.errors import LakeError
 from connector.privacy.untrusted import clean
 from connector.receipts.keep import GROUPS_KEPT, fill, install_rows, receipt_of
 from connector.receipts.models import Receipt
+from connector.sync import audiences
 from connector.tools import admission, cursors, fit, jobs
 from connector.tools import envelope as envelopes
 from connector.tools.catalogue import TOOLS
@@ -46,7 +47,7 @@ LIMIT: Final = 25  # groups of an account, unless the caller says otherwise
 POLL: Final = 0.2
 OUTCOME_OF: Final = {"refused": "refused", "error": "failed"}
 
-Steps = Generator["Wait", None, Envelope]
+Steps = Generator["Wait | admission.TicketWait", None, Envelope]
 Result = Outcome | Envelope
 
 
@@ -137,19 +138,24 @@ def answered(asked: Call) -> Steps:
         if not isinstance(result, Outcome):
             return _recorded_plain(asked, result)
         wanted = jobs.wanted(result)
-        jobs.want(wanted)
+        if wanted:
+            audiences.request(wanted)
         if not wanted or asked.is_job or time.monotonic() >= give_up:
             return _recorded_outcome(asked, result)
-        yield Wait(partial(jobs.are_settled, wanted), give_up)
+        yield Wait(partial(_have_come, wanted), give_up)
         question = question.keeping(result.accounts)
 
 
-def _admitted(asked: Call, question: Question) -> Generator[Wait, None, Result]:
+def _have_come(wanted: list[str]) -> bool:
+    return not audiences.waiting(wanted)
+
+
+def _admitted(asked: Call, question: Question) -> Generator[Wait | admission.TicketWait, None, Result]:
     """The tool's answer once it is the caller's turn; a turn is held no longer than the tool works."""
     ticket = admission.enter(asked.caller)
     try:
         if not ticket.is_admitted():
-            yield Wait(ticket.is_admitted, asked.deadline, 0.02)
+            yield admission.TicketWait(ticket, asked.deadline)
         if not ticket.is_admitted():
             text = "Too many questions are being answered just now."
             return envelopes.of_refusal(Refusal("error", "rate_limited", text, "Ask again in a moment.", 5))

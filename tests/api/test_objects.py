@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from base64 import b64encode
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,36 @@ def test_pages_go_on_until_the_last_row_each_once(northwind: Any, alice_api: API
 
     assert len(rows) == 120
     assert {row["id"] for row in rows} == made
-    assert alice_api.get("/api/v1/accounts/?cursor=made-up").status_code == 404
+
+
+@pytest.mark.parametrize("place", ["accounts", "receipts", "audit"])
+@pytest.mark.parametrize(
+    "cursor",
+    ["made-up", "====", "ü"]
+    + [b64encode(text).decode() for text in (b"p=a%00b", b"p=%ED%A0%80", b"p=12", b"o=x", b"o=2", b"\xff\xfe")],
+)
+def test_a_cursor_that_no_page_gave_is_refused_in_words(
+    install: Install, alice_api: APIClient, place: str, cursor: str
+) -> None:
+    response = alice_api.get(f"/api/v1/{place}/", {"cursor": cursor})
+
+    assert is_problem(response, 400)
+    assert "Start again without it" in response.json()["detail"]
+
+
+def test_a_key_that_may_only_write_reads_nothing(install: Install, keyed: Keyed, alice: Any) -> None:
+    receipt = ReceiptFactory(organization=install.organization, install=install)
+    run = RunFactory(install=install)
+    writer = keyed(alice, "write")
+
+    for address in (
+        "tools/", "accounts/", f"accounts/{install.klaviyo_id}/", f"runs/{run.pk}/", "receipts/",
+        f"receipts/{receipt.public_id}/", "audit/", "jobs/job_x/",
+    ):  # fmt: skip
+        response = writer.get(f"/api/v1/{address}")
+        assert is_problem(response, 403), address
+        assert "scope read" in response.json()["detail"]
+    assert writer.post(f"/api/v1/accounts/{install.klaviyo_id}/sync/").status_code == 202
 
 
 def test_every_row_of_every_list_has_an_id(install: Install, alice_api: APIClient) -> None:
