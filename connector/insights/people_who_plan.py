@@ -8,10 +8,11 @@ from typing import Any, Final, cast
 
 from connector.insights.arguments import bad
 from connector.insights.attributes import PROFILE_GROUPS, bound_property, is_attribute
+from connector.insights.carried import bound_names, check_name, name_of
 from connector.insights.coverage import FIRST_MOMENT, Span
 from connector.insights.metrics import MESSAGE_VERBS, Action
 from connector.insights.objects import KlaviyoObject
-from connector.insights.people_who_sql import EVENT_GROUPS, Shape
+from connector.insights.people_who_sql import Shape
 from connector.insights.periods import Period
 from connector.insights.question import AccountQuestion
 from connector.insights.relations import bound_objects, bound_zone
@@ -152,15 +153,10 @@ class _Planner:
 
     def _bind_group_names(self, group: str, period: Period) -> None:
         self.params |= bound_property(group.removeprefix("profile:"))
-        if group in ("event:hour", "event:weekday"):
+        if name_of(group):
             end = min(period.end, self.asked.moment)
             self.params |= bound_zone(self.asked.account, period.start, end)
-        if group == "event:List":
-            lists = self.resolver.every("list")
-            self.params |= {"list_ids": [each.id for each in lists], "list_texts": [each.name for each in lists]}
-        if group == "event:Subject":
-            subjects = self.resolver.subjects()
-            self.params |= {"message_ids": list(subjects), "message_texts": list(subjects.values())}
+            self.params |= bound_names(self.resolver, name_of(group))
 
     def _span(self, period: Period, but_not: Action | None) -> Span:
         """What is read, not-Y windows included, cut at now."""
@@ -188,11 +184,9 @@ def group_of(text: str | None) -> str:
         return ""
     if is_attribute(text):
         return f"profile:{text}"
-    name = text.removeprefix("event:")
-    if text == "times" or (text.startswith("event:") and name in EVENT_GROUPS):
+    check_name(text)
+    if text == "times" or name_of(text):
         return text
-    if text.startswith("event:"):
-        raise bad("group_by", f"{text!r} is not known; event: takes {', '.join(EVENT_GROUPS)}")
     raise bad(
         "group_by",
         f"{text!r} is not known; give times, event:NAME, property:NAME or one of {', '.join(PROFILE_GROUPS)}",
