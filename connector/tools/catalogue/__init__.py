@@ -9,6 +9,8 @@ from connector.tools.catalogue.audience_growth import AUDIENCE_GROWTH
 from connector.tools.catalogue.campaign_performance import CAMPAIGN_PERFORMANCE
 from connector.tools.catalogue.flow_performance import FLOW_PERFORMANCE
 from connector.tools.catalogue.jobs import GET_JOB
+from connector.tools.catalogue.list_health import LIST_HEALTH
+from connector.tools.catalogue.metric_trend import METRIC_TREND
 from connector.tools.catalogue.people_who import PEOPLE_WHO
 from connector.tools.catalogue.search import FETCH, SEARCH
 from connector.tools.tool import Tool
@@ -19,7 +21,9 @@ TOOLS: Final[dict[str, Tool]] = {
         PEOPLE_WHO,
         CAMPAIGN_PERFORMANCE,
         FLOW_PERFORMANCE,
+        METRIC_TREND,
         AUDIENCE_GROWTH,
+        LIST_HEALTH,
         LIST_ACCOUNTS,
         SEARCH,
         FETCH,
