@@ -37,6 +37,7 @@ VERB: Final = f"{', '.join(VERBS)}; or a metric's name or id"
 MACHINE_OPENS: Final = one_of(
     "include", "exclude", description="exclude: no opens by mail servers and privacy proxies, no clicks by bots"
 )
+PURCHASE_METRIC: Final = text("Metric id that counts as an order; one account only")
 CURSOR: Final = text("From `more`; stands alone")
 LIMIT: Final = number(1, 200)
 

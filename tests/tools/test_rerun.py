@@ -17,7 +17,11 @@ from tests.factories import InstallFactory
 pytestmark = pytest.mark.django_db
 Write = Callable[..., None]
 
-OPENS = [("OPEN", "ann", 0, {"message": "M1"}), ("OPEN", "ben", 7, {"message": "M1"}), ("OPEN", "cem", 9, {"message": "M9"})]
+OPENS = [
+    ("OPEN", "ann", 0, {"message": "M1"}),
+    ("OPEN", "ben", 7, {"message": "M1"}),
+    ("OPEN", "cem", 9, {"message": "M9"}),
+]
 ORDERS = [("ORDER", "ann", 5, {"order_id": "o1", "value": Decimal("12.34")})]
 QUESTION = {"did": "opened_email", "campaign": "Q4 Holiday Campaign", "but_not": "ordered", "within_days": 7}
 

@@ -9,10 +9,12 @@ from connector.tools.catalogue.audience_growth import AUDIENCE_GROWTH
 from connector.tools.catalogue.jobs import GET_JOB
 from connector.tools.catalogue.people_who import PEOPLE_WHO
 from connector.tools.catalogue.search import FETCH, SEARCH
+from connector.tools.catalogue.top_items import TOP_ITEMS
 from connector.tools.tool import Tool
 
 TOOLS: Final[dict[str, Tool]] = {
-    tool.name: tool for tool in (PEOPLE_WHO, AUDIENCE_GROWTH, LIST_ACCOUNTS, SEARCH, FETCH, GET_JOB, GET_PROFILE)
+    tool.name: tool
+    for tool in (PEOPLE_WHO, TOP_ITEMS, AUDIENCE_GROWTH, LIST_ACCOUNTS, SEARCH, FETCH, GET_JOB, GET_PROFILE)
 }
 
 
