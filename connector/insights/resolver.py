@@ -32,6 +32,7 @@ from connector.records.search import ANY, PRESENT, SENT, Finding, Match, find, i
 
 # How a name is looked for: a campaign's may end in a star, a flow's takes all that fit.
 RULES: Final[dict[str, dict[str, Any]]] = {Kind.CAMPAIGN: {"star": True, "latest": True}, Kind.FLOW: {"many": True}}
+TITLES_AT_ONCE: Final = 500  # in one condition: databases limit how many values it may hold
 AUDIENCES: Final = [Kind.LIST.value, Kind.SEGMENT.value]
 COUNTS: Final = """select metric, count(*) as held, count(*) filter (where time <= $moment) as past
     from read_parquet($events, hive_partitioning=false) group by metric"""
@@ -203,8 +204,10 @@ class Resolver:
     @recorded
     def catalog(self, titles: list[str]) -> dict[str, dict[str, Any]]:
         """The catalog's item of each title (of several, the smallest id): id, url, image, price."""
-        rows = Record.objects.filter(install=self.install, kind=Kind.CATALOG_ITEM, name__in=titles, deleted_at=None)
-        return {row.name: _catalog_item(row) for row in rows.order_by("-klaviyo_id")}
+        items = Record.objects.filter(install=self.install, kind=Kind.CATALOG_ITEM, deleted_at=None)
+        parts = (titles[at : at + TITLES_AT_ONCE] for at in range(0, len(titles), TITLES_AT_ONCE))
+        rows = [row for part in parts for row in items.filter(name__in=part)]
+        return {row.name: _catalog_item(row) for row in sorted(rows, key=lambda row: row.klaviyo_id, reverse=True)}
 
     @recorded
     def subjects(self) -> dict[str, str]:
@@ -314,7 +317,11 @@ class Resolver:
 
     def action(self, argument: str) -> Action:
         """What the argument's verb, or metric's own name or id, names. Orders tell of a second purchase metric."""
-        action = self._action(str(self.args[argument]), argument)
+        return self.verb(str(self.args[argument]), argument)
+
+    def verb(self, verb: str, argument: str = "") -> Action:
+        """What a verb that the question needs, given by an argument or not, names."""
+        action = self._action(verb, argument)
         self.rests_on(action.metrics)
         if action.is_orders:
             self._tell_second_purchase_metric(action.metrics[0])

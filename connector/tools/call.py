@@ -42,7 +42,6 @@ __all__ = ["BadArguments", "Problem", "UnknownTool", "Wait", "call", "is_error",
 
 logger = logging.getLogger(__name__)
 
-LIMIT: Final = 25  # groups of an account, unless the caller says otherwise
 POLL: Final = 0.2
 OUTCOME_OF: Final = {"refused": "refused", "error": "failed"}
 
@@ -229,7 +228,7 @@ def _recorded_outcome(asked: Call, outcome: Outcome) -> Envelope:
         whole = clean(whole)
     group_commit.commit(rows + _audit_rows(asked, whole, outcome))
     stored = rows[0].answer if rows else whole
-    return page_of(tool, stored, asked.args.get("limit", LIMIT), Offset())
+    return page_of(tool, stored, asked.args.get("limit", tool.groups.limit), Offset())
 
 
 def _receipt_rows(asked: Call, outcome: Outcome, whole: Envelope) -> list[Any]:

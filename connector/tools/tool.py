@@ -25,6 +25,7 @@ class Groups:
     that are sorted by time; it is cut with them. A row whose `by` is null then stands for all groups together and comes
     first. `start`: the column of a series' bucket: of a group too long alone the newest buckets are kept.
     A row with `other: true` stands beside the limit, on the first page. `in_data`: the rows stand in `data` itself.
+    `limit`: groups of an account, unless the caller says otherwise.
     """
 
     rows: tuple[str, ...]
@@ -32,6 +33,7 @@ class Groups:
     order: str = ""
     start: str = ""
     in_data: bool = False
+    limit: int = 25
 
 
 NO_GROUPS: Final = Groups(())

@@ -13,6 +13,7 @@ from connector.tools.catalogue.list_health import LIST_HEALTH
 from connector.tools.catalogue.metric_trend import METRIC_TREND
 from connector.tools.catalogue.people_who import PEOPLE_WHO
 from connector.tools.catalogue.search import FETCH, SEARCH
+from connector.tools.catalogue.top_items import TOP_ITEMS
 from connector.tools.tool import Tool
 
 TOOLS: Final[dict[str, Tool]] = {
@@ -21,6 +22,7 @@ TOOLS: Final[dict[str, Tool]] = {
         PEOPLE_WHO,
         CAMPAIGN_PERFORMANCE,
         FLOW_PERFORMANCE,
+        TOP_ITEMS,
         METRIC_TREND,
         AUDIENCE_GROWTH,
         LIST_HEALTH,
