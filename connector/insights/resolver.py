@@ -24,7 +24,7 @@ from connector.insights.recorded import Book, recorded
 from connector.insights.refusal import Refusal, foremost
 from connector.insights.words import quoted
 from connector.installs.models import Install
-from connector.lake.query import Reader
+from connector.lake.query import Lake
 from connector.records.models import Kind, Record
 from connector.records.names import TooManyParts, parts_of
 from connector.records.search import ANY, PRESENT, SENT, Finding, Match, find, ids_in
@@ -54,7 +54,7 @@ class Resolver:
         install: Install,
         args: Mapping[str, Any],
         moment: datetime,
-        lake: Reader,
+        lake: Lake,
         book: Book,
         asked_too: Sequence[Install] = (),
     ) -> None:
@@ -94,9 +94,9 @@ class Resolver:
 
     # --- names --------------------------------------------------------------------------------------------------------
 
-    def campaigns(self, argument: str = "campaign", *, unsent: bool = False) -> list[KlaviyoObject]:
-        """The campaigns an argument names, none where it is not given. `unsent`: those never sent are candidates too."""
-        return self._named(argument, ["campaign"], unsent=unsent)
+    def campaigns(self, argument: str = "campaign", *, status: str = "") -> list[KlaviyoObject]:
+        """The campaigns an argument names, none where it is not given: of those sent, or of Klaviyo's `status`."""
+        return self._named(argument, ["campaign"], status)
 
     def flows(self, argument: str = "flow") -> list[KlaviyoObject]:
         return self._named(argument, ["flow"])
@@ -104,16 +104,16 @@ class Resolver:
     def lists(self, argument: str = "list") -> list[KlaviyoObject]:
         return self._named(argument, ["list"])
 
-    def _named(self, argument: str, kinds: list[str], *, unsent: bool = False) -> list[KlaviyoObject]:
+    def _named(self, argument: str, kinds: list[str], status: str = "") -> list[KlaviyoObject]:
         text = self.args.get(argument)
         if not text or text == "any":
             return []
-        found = self._found(str(text), kinds, argument, unsent)
+        found = self._found(str(text), kinds, argument, status)
         for caveat in found.caveats:
-            self._caveat(caveat)
+            self.tell(caveat)
         for each in found.objects:
             if each.deleted:
-                self._caveat(Caveat("deleted_object", f"“{each.name}” no longer exists in Klaviyo."))
+                self.tell(Caveat("deleted_object", f"“{each.name}” no longer exists in Klaviyo."))
         return self.told(argument, found.objects, found.dated)
 
     def told(self, argument: str, objects: list[KlaviyoObject], dated: bool = False) -> list[KlaviyoObject]:
@@ -124,13 +124,18 @@ class Resolver:
             self.names[argument] += f" (sent {objects[0].at.astimezone(self.account().zone):%Y-%m-%d})"
         return objects
 
+    def tell(self, caveat: Caveat) -> None:
+        """Say it beside the figures, once."""
+        if caveat not in self.caveats:
+            self.caveats.append(caveat)
+
     def rests_on(self, objects: Iterable[KlaviyoObject]) -> None:
         for each in objects:
             self._sources.setdefault((each.kind, each.id), each)
 
     @recorded
-    def _found(self, text: str, kinds: list[str], argument: str, unsent: bool) -> Found:
-        finding = self._find(text, kinds, argument, ANY if unsent else SENT)
+    def _found(self, text: str, kinds: list[str], argument: str, status: str) -> Found:
+        finding = self._find(text, kinds, argument, of_status(status) if status else SENT)
         settled(finding, kinds[0], self.install, self.args, argument)
         return Found(
             self._objects(finding.records),
@@ -175,6 +180,18 @@ class Resolver:
     def every(self, kind: str) -> list[KlaviyoObject]:
         """All objects of a kind, deleted ones too, by id."""
         return self._objects(list(Record.objects.filter(install=self.install, kind=kind)))
+
+    @recorded
+    def campaigns_of(self, status: str, start: str = "", end: str = "") -> list[KlaviyoObject]:
+        """All campaigns of one of Klaviyo's statuses, by id: those with a send time in [start, end) (ISO 8601), if given."""
+        rows = Record.objects.filter(of_status(status), install=self.install, kind=Kind.CAMPAIGN)
+        return self._objects(list(rows.filter(at__gte=start, at__lt=end) if start else rows))
+
+    @recorded
+    def named_ids(self, kinds: list[str], keys: list[str]) -> dict[str, KlaviyoObject]:
+        """The objects of these kinds and ids, by id."""
+        rows = Record.objects.filter(install=self.install, kind__in=kinds, klaviyo_id__in=keys)
+        return {record.klaviyo_id: object_of(record) for record in rows}
 
     @recorded
     def messages_of(self, parents: list[str]) -> list[KlaviyoObject]:
@@ -291,7 +308,7 @@ class Resolver:
         found = self._purchase_metric()
         if found is None:
             text = "Orders and revenue are left empty: what counts as a purchase is not known."
-            self._caveat(Caveat("no_purchase_metric", text))
+            self.tell(Caveat("no_purchase_metric", text))
             return None
         self.rests_on([found])
         self._tell_second_purchase_metric(found)
@@ -328,11 +345,12 @@ class Resolver:
                 f"Orders are counted by “{chosen.name}” ({chosen.id}); a second metric of that name ({other}) has "
                 f"{events:,} events, which are not counted."
             )
-            self._caveat(Caveat("two_purchase_metrics", text))
+            self.tell(Caveat("two_purchase_metrics", text))
 
-    def _caveat(self, caveat: Caveat) -> None:
-        if caveat not in self.caveats:
-            self.caveats.append(caveat)
+
+def of_status(status: str) -> Q:
+    """Campaigns of one of Klaviyo's statuses. One that was deleted before it was sent did nothing and will do nothing."""
+    return Q(status=status) if status == "Sent" else Q(status=status, deleted_at=None)
 
 
 def tried(*steps: Callable[[], Any]) -> list[Any]:

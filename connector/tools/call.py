@@ -131,7 +131,7 @@ def steps(caller: Caller, name: str, args: Mapping[str, Any]) -> Steps:
 
 def answered(asked: Call) -> Steps:
     """A call that may be asked: answer it, again when members it waited for have come, and record it once."""
-    question = Question(asked.caller, asked.args, asked.moment, asked.deadline)
+    question = Question(asked.caller, asked.args, asked.moment, asked.deadline, may_estimate=not asked.is_job)
     give_up = min(asked.started + jobs.PATIENCE, asked.deadline)
     while True:
         result = yield from _admitted(asked, question)

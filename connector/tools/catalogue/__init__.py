@@ -6,13 +6,15 @@ from accounts.caller import Caller
 from accounts.permissions import can
 from connector.tools.catalogue.accounts import GET_PROFILE, LIST_ACCOUNTS
 from connector.tools.catalogue.audience_growth import AUDIENCE_GROWTH
+from connector.tools.catalogue.campaign_performance import CAMPAIGN_PERFORMANCE
 from connector.tools.catalogue.jobs import GET_JOB
 from connector.tools.catalogue.people_who import PEOPLE_WHO
 from connector.tools.catalogue.search import FETCH, SEARCH
 from connector.tools.tool import Tool
 
 TOOLS: Final[dict[str, Tool]] = {
-    tool.name: tool for tool in (PEOPLE_WHO, AUDIENCE_GROWTH, LIST_ACCOUNTS, SEARCH, FETCH, GET_JOB, GET_PROFILE)
+    tool.name: tool
+    for tool in (PEOPLE_WHO, CAMPAIGN_PERFORMANCE, AUDIENCE_GROWTH, LIST_ACCOUNTS, SEARCH, FETCH, GET_JOB, GET_PROFILE)
 }
 
 
