@@ -7,6 +7,7 @@ from accounts.permissions import can
 from connector.tools.catalogue.accounts import GET_PROFILE, LIST_ACCOUNTS
 from connector.tools.catalogue.audience_growth import AUDIENCE_GROWTH
 from connector.tools.catalogue.campaign_performance import CAMPAIGN_PERFORMANCE
+from connector.tools.catalogue.compare_periods import COMPARE_PERIODS
 from connector.tools.catalogue.jobs import GET_JOB
 from connector.tools.catalogue.people_who import PEOPLE_WHO
 from connector.tools.catalogue.search import FETCH, SEARCH
@@ -14,7 +15,7 @@ from connector.tools.tool import Tool
 
 TOOLS: Final[dict[str, Tool]] = {
     tool.name: tool
-    for tool in (PEOPLE_WHO, CAMPAIGN_PERFORMANCE, AUDIENCE_GROWTH, LIST_ACCOUNTS, SEARCH, FETCH, GET_JOB, GET_PROFILE)
+    for tool in (PEOPLE_WHO, CAMPAIGN_PERFORMANCE, AUDIENCE_GROWTH, COMPARE_PERIODS, LIST_ACCOUNTS, SEARCH, FETCH, GET_JOB, GET_PROFILE)
 }
 
 
