@@ -48,6 +48,14 @@ class Found:
     dated: bool = False
 
 
+@dataclass(frozen=True)
+class Sender:
+    """A campaign or message: its channel (email, sms, ...), and whether it is of a campaign or a flow."""
+
+    channel: str
+    of: str
+
+
 class Resolver:
     """Of one account's question. Methods raise Refusal (not_found, needs_choice, ...) or BadArguments."""
 
@@ -194,6 +202,12 @@ class Resolver:
         """The objects of these kinds and ids, by id."""
         rows = Record.objects.filter(install=self.install, kind__in=kinds, klaviyo_id__in=keys)
         return {record.klaviyo_id: object_of(record) for record in rows}
+
+    @recorded
+    def senders(self, kind: str, keys: list[str]) -> dict[str, Sender]:
+        """What campaigns, or messages, of these ids send over; by id."""
+        rows = Record.objects.filter(install=self.install, kind=kind, klaviyo_id__in=keys) if keys else ()
+        return {row.klaviyo_id: Sender(row.channel, str(row.facts.get("of") or row.kind)) for row in rows}
 
     @recorded
     def messages_of(self, parents: list[str]) -> list[KlaviyoObject]:
@@ -358,6 +372,16 @@ class Resolver:
     def ids_of(self, *verbs: str) -> list[str]:
         """Metric ids of Klaviyo's own verbs; none where the account has no such metric."""
         return self.vocabulary.ids_of(*verbs)
+
+    @recorded
+    def shop_ids(self, verb: str) -> list[str]:
+        """Metric ids of a shop's verb; none where the account has no such metric. Raises Refusal where it must be chosen."""
+        try:
+            return self.vocabulary.action(verb).ids
+        except Refusal as refusal:
+            if refusal.code != "no_such_metric":
+                raise
+            return []
 
     @recorded
     def _namesakes(self, metric: str) -> list[str]:

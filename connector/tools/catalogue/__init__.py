@@ -7,6 +7,7 @@ from accounts.permissions import can
 from connector.tools.catalogue.accounts import GET_PROFILE, LIST_ACCOUNTS
 from connector.tools.catalogue.audience_growth import AUDIENCE_GROWTH
 from connector.tools.catalogue.campaign_performance import CAMPAIGN_PERFORMANCE
+from connector.tools.catalogue.compare_periods import COMPARE_PERIODS
 from connector.tools.catalogue.flow_performance import FLOW_PERFORMANCE
 from connector.tools.catalogue.jobs import GET_JOB
 from connector.tools.catalogue.list_health import LIST_HEALTH
@@ -26,6 +27,7 @@ TOOLS: Final[dict[str, Tool]] = {
         METRIC_TREND,
         AUDIENCE_GROWTH,
         LIST_HEALTH,
+        COMPARE_PERIODS,
         LIST_ACCOUNTS,
         SEARCH,
         FETCH,
