@@ -63,6 +63,17 @@ def test_pages_go_on_until_the_last_row_each_once(northwind: Any, alice_api: API
     assert alice_api.get("/api/v1/accounts/?cursor=made-up").status_code == 404
 
 
+def test_a_page_of_accounts_takes_no_more_queries_than_one_account(
+    northwind: Any, alice_api: APIClient, django_assert_max_num_queries: Any
+) -> None:
+    installs = [InstallFactory(organization=northwind) for _ in range(30)]
+    with django_assert_max_num_queries(12) as one:
+        alice_api.get(f"/api/v1/accounts/{installs[0].klaviyo_id}/")
+
+    with django_assert_max_num_queries(len(one) + 1):
+        assert len(alice_api.get("/api/v1/accounts/").json()["results"]) > 20
+
+
 def test_every_row_of_every_list_has_an_id(install: Install, alice_api: APIClient) -> None:
     ReceiptFactory(organization=install.organization, install=install)
     record("install.connected", via="page", organization_id=install.organization_id)
