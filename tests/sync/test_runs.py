@@ -64,7 +64,8 @@ def test_a_first_load_counts_what_it_has_so_far(klaviyo: Running, install: Insta
     while not Record.objects.filter(install=install, events__gt=0).exists():
         assert work.work(run.pk)
 
-    counted = dict(Record.objects.filter(install=install, events__gt=0).values_list("klaviyo_id", "events"))
+    rows = Record.objects.filter(install=install, events__gt=0)
+    counted = {metric.klaviyo_id: metric.events or 0 for metric in rows}
     assert counted == {metric: count[0] for metric, count in held(install).items()}
     assert sum(counted.values()) < sum(count[0] for count in truth(klaviyo).values())
 
