@@ -336,6 +336,12 @@ class Resolver:
         return self.vocabulary.ids_of(*verbs)
 
     @recorded
+    def metrics_of(self, *verbs: str) -> list[KlaviyoObject]:
+        """The metrics of Klaviyo's own verbs; none where the account has no such metric."""
+        known = {metric.klaviyo_id: metric for metric in self.vocabulary.metrics}
+        return [object_of(known[key]) for key in self.vocabulary.ids_of(*verbs)]
+
+    @recorded
     def _namesakes(self, metric: str) -> list[str]:
         """Ids of other metrics with the purchase metric's name."""
         chosen = next((each for each in self.vocabulary.metrics if each.klaviyo_id == metric), None)

@@ -7,6 +7,7 @@ from accounts.permissions import can
 from connector.tools.catalogue.accounts import GET_PROFILE, LIST_ACCOUNTS
 from connector.tools.catalogue.audience_growth import AUDIENCE_GROWTH
 from connector.tools.catalogue.campaign_performance import CAMPAIGN_PERFORMANCE
+from connector.tools.catalogue.compare_cohorts import COMPARE_COHORTS
 from connector.tools.catalogue.jobs import GET_JOB
 from connector.tools.catalogue.people_who import PEOPLE_WHO
 from connector.tools.catalogue.search import FETCH, SEARCH
@@ -19,6 +20,7 @@ TOOLS: Final[dict[str, Tool]] = {
         PEOPLE_WHO,
         CAMPAIGN_PERFORMANCE,
         TOP_ITEMS,
+        COMPARE_COHORTS,
         AUDIENCE_GROWTH,
         LIST_ACCOUNTS,
         SEARCH,
