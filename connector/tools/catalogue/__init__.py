@@ -8,6 +8,7 @@ from connector.tools.catalogue.accounts import GET_PROFILE, LIST_ACCOUNTS
 from connector.tools.catalogue.audience_growth import AUDIENCE_GROWTH
 from connector.tools.catalogue.campaign_performance import CAMPAIGN_PERFORMANCE
 from connector.tools.catalogue.compare_cohorts import COMPARE_COHORTS
+from connector.tools.catalogue.copy_brief import COPY_BRIEF
 from connector.tools.catalogue.jobs import GET_JOB
 from connector.tools.catalogue.people_who import PEOPLE_WHO
 from connector.tools.catalogue.search import FETCH, SEARCH
@@ -22,6 +23,7 @@ TOOLS: Final[dict[str, Tool]] = {
         TOP_ITEMS,
         COMPARE_COHORTS,
         AUDIENCE_GROWTH,
+        COPY_BRIEF,
         LIST_ACCOUNTS,
         SEARCH,
         FETCH,
