@@ -7,7 +7,9 @@ from accounts.permissions import can
 from connector.tools.catalogue.accounts import GET_PROFILE, LIST_ACCOUNTS
 from connector.tools.catalogue.audience_growth import AUDIENCE_GROWTH
 from connector.tools.catalogue.campaign_performance import CAMPAIGN_PERFORMANCE
+from connector.tools.catalogue.compare_cohorts import COMPARE_COHORTS
 from connector.tools.catalogue.compare_periods import COMPARE_PERIODS
+from connector.tools.catalogue.copy_brief import COPY_BRIEF
 from connector.tools.catalogue.flow_performance import FLOW_PERFORMANCE
 from connector.tools.catalogue.jobs import GET_JOB
 from connector.tools.catalogue.list_health import LIST_HEALTH
@@ -24,10 +26,12 @@ TOOLS: Final[dict[str, Tool]] = {
         CAMPAIGN_PERFORMANCE,
         FLOW_PERFORMANCE,
         TOP_ITEMS,
+        COMPARE_COHORTS,
         METRIC_TREND,
         AUDIENCE_GROWTH,
         LIST_HEALTH,
         COMPARE_PERIODS,
+        COPY_BRIEF,
         LIST_ACCOUNTS,
         SEARCH,
         FETCH,
