@@ -10,12 +10,24 @@ from connector.tools.catalogue.campaign_performance import CAMPAIGN_PERFORMANCE
 from connector.tools.catalogue.compare_periods import COMPARE_PERIODS
 from connector.tools.catalogue.jobs import GET_JOB
 from connector.tools.catalogue.people_who import PEOPLE_WHO
+from connector.tools.catalogue.portfolio import PORTFOLIO
 from connector.tools.catalogue.search import FETCH, SEARCH
 from connector.tools.tool import Tool
 
 TOOLS: Final[dict[str, Tool]] = {
     tool.name: tool
-    for tool in (PEOPLE_WHO, CAMPAIGN_PERFORMANCE, AUDIENCE_GROWTH, COMPARE_PERIODS, LIST_ACCOUNTS, SEARCH, FETCH, GET_JOB, GET_PROFILE)
+    for tool in (
+        PEOPLE_WHO,
+        CAMPAIGN_PERFORMANCE,
+        AUDIENCE_GROWTH,
+        COMPARE_PERIODS,
+        PORTFOLIO,
+        LIST_ACCOUNTS,
+        SEARCH,
+        FETCH,
+        GET_JOB,
+        GET_PROFILE,
+    )
 }
 
 
