@@ -15,6 +15,7 @@ from connector.tools.catalogue.jobs import GET_JOB
 from connector.tools.catalogue.list_health import LIST_HEALTH
 from connector.tools.catalogue.metric_trend import METRIC_TREND
 from connector.tools.catalogue.people_who import PEOPLE_WHO
+from connector.tools.catalogue.portfolio import PORTFOLIO
 from connector.tools.catalogue.search import FETCH, SEARCH
 from connector.tools.catalogue.top_items import TOP_ITEMS
 from connector.tools.tool import Tool
@@ -31,6 +32,7 @@ TOOLS: Final[dict[str, Tool]] = {
         AUDIENCE_GROWTH,
         LIST_HEALTH,
         COMPARE_PERIODS,
+        PORTFOLIO,
         COPY_BRIEF,
         LIST_ACCOUNTS,
         SEARCH,
