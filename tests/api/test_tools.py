@@ -80,7 +80,6 @@ def test_without_a_good_key_there_is_401_and_how_to_come_in(alice_api: APIClient
         ({"did": "ordered", "campain": "x"}, "campain"),
         ({"did": 7}, "did"),
         ({"did": "ordered", "limit": 0}, "limit"),
-        ({"did": "null\x00character"}, "did"),
         ({"did": "ordered", "campaign": "x" * 3000}, "campaign"),
         ({"did": "ordered", "but_not_when": "sometime"}, "but_not_when"),
     ],
@@ -177,7 +176,7 @@ def test_an_answer_that_cannot_be_recorded_is_not_given(
     def refuse(rows: Any) -> None:
         raise group_commit.NotRecorded("The answer could not be recorded, so it is not given. Try again.")
 
-    monkeypatch.setattr(group_commit, "commit", refuse)
+    monkeypatch.setattr("connector.tools.call.commit", refuse)
 
     response = ask(alice_api, "list_accounts")
 

@@ -23,6 +23,7 @@ NOT_OF_A_TENANT = {
     "installs.Allowance": "a Klaviyo account's limits, which two organizations may share",
     "lake.Lease": "keyed by install: the lake below knows no tenant",
     "lake.Pin": "keyed by install",
+    "receipts.ReceiptInstall": "follows its receipt, which has the organization",
 }
 OTHER_KEYS = {
     "audit.AuditDetail": "its event's id",

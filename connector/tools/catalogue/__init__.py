@@ -8,12 +8,15 @@ from connector.tools.catalogue.accounts import GET_PROFILE, LIST_ACCOUNTS
 from connector.tools.catalogue.audience_growth import AUDIENCE_GROWTH
 from connector.tools.catalogue.jobs import GET_JOB
 from connector.tools.catalogue.people_who import PEOPLE_WHO
+from connector.tools.catalogue.receipts import GET_RECEIPT
 from connector.tools.catalogue.search import FETCH, SEARCH
-from connector.tools.tool import Tool
+from connector.tools.tool import TOOLS, Tool
 
-TOOLS: Final[dict[str, Tool]] = {
-    tool.name: tool for tool in (PEOPLE_WHO, AUDIENCE_GROWTH, LIST_ACCOUNTS, SEARCH, FETCH, GET_JOB, GET_PROFILE)
-}
+__all__ = ["TOOLS", "listed_for"]
+
+EVERY: Final = (PEOPLE_WHO, AUDIENCE_GROWTH, LIST_ACCOUNTS, SEARCH, FETCH, GET_JOB, GET_RECEIPT, GET_PROFILE)
+
+TOOLS.update((tool.name, tool) for tool in EVERY)
 
 
 def listed_for(caller: Caller) -> list[Tool]:
