@@ -13,7 +13,7 @@ from connector.installs import access
 from connector.installs.limits import limiter
 from connector.installs.models import Install
 from connector.klaviyo.resources import REPORT_BUCKET
-from connector.tools.plain import list_accounts
+from connector.tools.account_tools import list_accounts
 from tests.factories import InstallFactory, RecordFactory
 
 pytestmark = pytest.mark.django_db

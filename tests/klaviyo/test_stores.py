@@ -109,7 +109,7 @@ def test_many_allowances_are_told_at_once_in_the_order_asked_for(kind: str) -> N
         permit.answered()
         permit.settle()
 
-    asked = [(unused, "lists"), (used, REPORT_BUCKETS["campaign-values-reports"]), (used, "lists")]
+    asked = [(unused, "lists"), (used, REPORT_BUCKETS["campaign-values"]), (used, "lists")]
     left = [one.steady for one in limiter.left_of_many(asked)]
 
     assert left == [limiter.left(*key).steady for key in asked]

@@ -16,6 +16,7 @@ from connector.tools.catalogue.list_health import LIST_HEALTH
 from connector.tools.catalogue.metric_trend import METRIC_TREND
 from connector.tools.catalogue.people_who import PEOPLE_WHO
 from connector.tools.catalogue.portfolio import PORTFOLIO
+from connector.tools.catalogue.receipts import GET_RECEIPT
 from connector.tools.catalogue.search import FETCH, SEARCH
 from connector.tools.catalogue.top_items import TOP_ITEMS
 from connector.tools.tool import Tool
@@ -38,6 +39,7 @@ TOOLS: Final[dict[str, Tool]] = {
         SEARCH,
         FETCH,
         GET_JOB,
+        GET_RECEIPT,
         GET_PROFILE,
     )
 }
