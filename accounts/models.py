@@ -27,11 +27,9 @@ class UserManager(BaseUserManager["User"]):
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
         """By Django's command alone. Whoever has this shell need not prove the address, so it counts as verified."""
-        from allauth.account.models import EmailAddress  # its table refers to this one
-
         with transaction.atomic(using=self._db):
             user = self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
-            EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+            user.emailaddress_set.create(email=user.email, verified=True, primary=True)  # type: ignore[attr-defined]  # allauth's
         return user
 
     def get_by_natural_key(self, username: str | None) -> "User":

@@ -21,13 +21,15 @@ class Bucket:
 
 
 def buckets(period: Period, interval: str, zone: ZoneInfo, now: datetime) -> list[Bucket]:
-    """Those of the interval (day, week, month, total) that the period touches, oldest first; none begins after now.
+    """Those of the interval (day, week, month, total) that the period touches, oldest first; none begins after now,
+    and an empty period has none.
 
     `total`: one, which starts at the period's first day and runs as long as the period does.
     """
     if interval != "total":
         return list(_touched(period, interval, zone, now))
-    return [Bucket(period.first, period.start, period.end, period.running)] if period.start <= now else []
+    first = period.start.astimezone(zone).date()
+    return [Bucket(first, period.start, period.end, period.running)] if period.start <= now else []
 
 
 def _touched(period: Period, interval: str, zone: ZoneInfo, now: datetime) -> Iterator[Bucket]:
@@ -36,6 +38,7 @@ def _touched(period: Period, interval: str, zone: ZoneInfo, now: datetime) -> It
     while begin <= now and begin < period.end:
         following = step(day, interval, 1)
         end = day_start(following, zone)
-        if begin < end:  # a date that a zone has skipped is no day
-            yield Bucket(day, max(begin, period.start), min(end, period.end), running=end > now)
+        first, last = max(begin, period.start), min(end, period.end)
+        if first < last:  # a date that a zone has skipped is no day; a period without any length has none
+            yield Bucket(day, first, last, running=end > now)
         day, begin = following, end

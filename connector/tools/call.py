@@ -30,12 +30,11 @@ from connector.privacy.untrusted import clean
 from connector.receipts.keep import GROUPS_KEPT, fill, install_rows, receipt_of
 from connector.receipts.models import Receipt
 from connector.sync import audiences
-from connector.tools import admission, cursors, fit, jobs
+from connector.tools import admission, cursors, fit, group_commit, jobs
 from connector.tools import envelope as envelopes
 from connector.tools.catalogue import TOOLS
 from connector.tools.envelope import Envelope
 from connector.tools.fit import Offset
-from connector.tools.group_commit import commit
 from connector.tools.tool import Tool
 from connector.tools.validation import problems_in, trimmed
 
@@ -43,7 +42,6 @@ __all__ = ["BadArguments", "Problem", "UnknownTool", "Wait", "call", "is_error",
 
 logger = logging.getLogger(__name__)
 
-LIMIT: Final = 25  # groups of an account, unless the caller says otherwise
 POLL: Final = 0.2
 OUTCOME_OF: Final = {"refused": "refused", "error": "failed"}
 
@@ -131,7 +129,7 @@ def steps(caller: Caller, name: str, args: Mapping[str, Any]) -> Steps:
 
 def answered(asked: Call) -> Steps:
     """A call that may be asked: answer it, again when members it waited for have come, and record it once."""
-    question = Question(asked.caller, asked.args, asked.moment, asked.deadline)
+    question = Question(asked.caller, asked.args, asked.moment, asked.deadline, may_estimate=not asked.is_job)
     give_up = min(asked.started + jobs.PATIENCE, asked.deadline)
     while True:
         result = yield from _admitted(asked, question)
@@ -228,9 +226,9 @@ def _recorded_outcome(asked: Call, outcome: Outcome) -> Envelope:
         rows = _receipt_rows(asked, outcome, whole)
     else:
         whole = clean(whole)
-    commit(rows + _audit_rows(asked, whole, outcome))
+    group_commit.commit(rows + _audit_rows(asked, whole, outcome))
     stored = rows[0].answer if rows else whole
-    return page_of(tool, stored, asked.args.get("limit", LIMIT), Offset())
+    return page_of(tool, stored, asked.args.get("limit", tool.groups.limit), Offset())
 
 
 def _receipt_rows(asked: Call, outcome: Outcome, whole: Envelope) -> list[Any]:
@@ -271,7 +269,7 @@ def _further_page(asked: Call) -> Envelope:
 
 def _recorded_plain(asked: Call, answer: Envelope) -> Envelope:
     answer = clean(answer)
-    commit(_audit_rows(asked, answer, None))
+    group_commit.commit(_audit_rows(asked, answer, None))
     return answer
 
 

@@ -60,7 +60,8 @@ def of_outcome(outcome: Outcome, columns: Sequence[Column]) -> Envelope:
         entry.status for entry in outcome.accounts
     ]
     made = blank(overall(statuses), outcome.answer or answer_of(outcome.accounts))
-    made["exactness"] = outcome.exactness
+    guessed = made["status"] == "pending" and any(entry.is_estimate for entry in outcome.accounts)
+    made["exactness"] = "estimate" if guessed else outcome.exactness
     made["data"] = {"accounts": [_entry(entry) for entry in outcome.accounts], **outcome.data}
     made["method"] = method(outcome, columns)
     made["sources"] = sources(outcome.accounts)
@@ -114,6 +115,8 @@ def _entry(entry: AccountOutcome) -> dict[str, Any]:
         shown["reason"] = reason(entry.reason)
     if account:
         shown |= {"time_zone": account.time_zone, "currency": account.currency}
+    if entry.is_estimate:
+        shown["exactness"] = "estimate"
     return shown | ({"period": entry.period} if entry.period else {}) | entry.figures
 
 

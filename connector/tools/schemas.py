@@ -37,6 +37,21 @@ VERB: Final = f"{', '.join(VERBS)}; or a metric's name or id"
 MACHINE_OPENS: Final = one_of(
     "include", "exclude", description="exclude: no opens by mail servers and privacy proxies, no clicks by bots"
 )
+ATTRIBUTION: Final = one_of(
+    "klaviyo",
+    "last_touch",
+    description="What Klaviyo recorded on the order; or the last open or click, at most 5 days before",
+)
+BASIS: Final = one_of(
+    "events",
+    "klaviyo_report",
+    description="klaviyo_report: Klaviyo's own figures, to match its pages; spends its quota",
+)
+SPEND_RESERVE: Final[Schema] = {
+    "type": "boolean",
+    "description": "With klaviyo_report: use the last tenth of a day's reports too",
+}
+PURCHASE_METRIC: Final = text("Metric id that counts as an order; one account only")
 CURSOR: Final = text("From `more`; stands alone")
 LIMIT: Final = number(1, 200)
 

@@ -26,6 +26,7 @@ class Groups:
     comes first. `start`: the column of a series' bucket: of a group too long alone the newest buckets are kept.
     A row with `other: true` stands beside the limit, on the first page; of a series its rows are cut like a first group's.
     `in_data`: the rows stand in `data` itself.
+    `limit`: groups of an account, unless the caller says otherwise.
     """
 
     rows: tuple[str, ...]
@@ -33,6 +34,7 @@ class Groups:
     order: str = ""
     start: str = ""
     in_data: bool = False
+    limit: int = 25
 
 
 NO_GROUPS: Final = Groups(())

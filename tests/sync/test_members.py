@@ -342,11 +342,15 @@ def test_audiences_of_one_account_wait_for_each_other_and_for_a_run_to_write(
             time.sleep(1.0)
         connection.close()
 
+    def read(key: UUID) -> None:
+        members.read(key)
+        connection.close()
+
     threads = [threading.Thread(target=run)]
     threads[0].start()
     written.wait()
     for record in (asked, other):
-        threads.append(threading.Thread(target=lambda key=record.pk: (members.read(key), connection.close())))
+        threads.append(threading.Thread(target=read, args=(record.pk,)))
         threads[-1].start()
     for thread in threads:
         thread.join()

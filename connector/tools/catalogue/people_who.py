@@ -3,7 +3,19 @@
 from typing import Final
 
 from connector.insights.people_who import COLUMNS, people_who, suggestions
-from connector.tools.schemas import ACCOUNT, CURSOR, LIMIT, MACHINE_OPENS, PERIOD, VERB, number, one_of, takes, text
+from connector.tools.schemas import (
+    ACCOUNT,
+    CURSOR,
+    LIMIT,
+    MACHINE_OPENS,
+    PERIOD,
+    PURCHASE_METRIC,
+    VERB,
+    number,
+    one_of,
+    takes,
+    text,
+)
 from connector.tools.tool import Groups, Tool
 
 PEOPLE_WHO: Final = Tool(
@@ -38,7 +50,7 @@ PEOPLE_WHO: Final = Tool(
             "country, region, city, email_domain, time_zone, email_consent, sms_consent, reachable, times, event:weekday, event:hour, "
             "event:NAME (Bounce Type, Client Type, Discount Codes, Form Name, form_id, List, Method, Source Name, Subject, URL, $variation)"
         ),
-        purchase_metric=text("Metric id that counts as an order; one account only"),
+        purchase_metric=PURCHASE_METRIC,
         limit=LIMIT,
         cursor=CURSOR,
     ),
