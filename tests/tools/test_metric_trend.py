@@ -203,7 +203,7 @@ def test_what_is_worth_a_note(shop: Any, write: Write, alice_caller: Caller) -> 
 
     assert codes(orders) >= {"other_currency", "dominant_value"}
     dominant = next(caveat["text"] for caveat in orders["caveats"] if caveat["code"] == "dominant_value")
-    assert "2026-03-01 (order b7) makes 900.00 USD of 920.00 USD" in dominant
+    assert "2026-03-01 (order id b7) makes 900.00 USD of 920.00 USD" in dominant
     assert "machine_opens" in codes(ask(alice_caller, metric="opened_email"))
     assert "machine_opens" not in codes(ask(alice_caller, metric="opened_email", machine_opens="exclude"))
 
