@@ -31,7 +31,7 @@ os.environ |= {
 import pytest  # noqa: E402  (the environment comes first)
 from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
-from django.test import Client  # noqa: E402
+from django.test import Client, override_settings  # noqa: E402
 
 if TYPE_CHECKING:
     from django.db.backends.base.operations import BaseDatabaseOperations
@@ -136,6 +136,16 @@ def install(northwind: Any) -> Any:
     return InstallFactory(
         organization=northwind, name="Fernweh Outdoor", connected_by=northwind.memberships.first().user
     )
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Iterator[None]:
+    """A lake of the test's own."""
+    from connector.lake.engine import close_engines
+
+    with override_settings(LAKE_URL=str(tmp_path / "lake"), HOME=tmp_path):
+        yield
+        close_engines()
 
 
 @pytest.fixture

@@ -117,9 +117,9 @@ def _caveats(asked: AccountQuestion, action: Action, shape: Shape, notes: Any) -
     told += caveats.future_events(notes.ahead)
     if shape.group not in ("currency", "item"):
         told += caveats.other_currency(notes.foreign_events, asked.account.currency)
-    if shape.group != "item" and notes.valued:
-        largest = notes.largest
-        told += caveats.dominant_value(notes.valued, notes.amount, largest, asked.account.zone, asked.account.currency)
+    if shape.group != "item":
+        zone, currency = asked.account.zone, asked.account.currency
+        told += caveats.dominant_value("event", notes.valued, notes.amount, notes.largest, zone, currency)
     return told
 
 
