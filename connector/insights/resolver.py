@@ -14,6 +14,7 @@ from django.db.models import Q
 
 from connector.insights import audiences, coverage
 from connector.insights.arguments import bad
+from connector.insights.attributes import property_of
 from connector.insights.caveats import Caveat
 from connector.insights.coverage import AccountState
 from connector.insights.items import Items, titles_held
@@ -201,17 +202,17 @@ class Resolver:
 
     # --- audiences and items ------------------------------------------------------------------------------------------
 
-    def audience(self, argument: str = "audience") -> list[KlaviyoObject]:
-        """The lists and segments an argument names; their members must then be `fetched`."""
+    def audience(self, argument: str = "audience", kinds: Sequence[str] = AUDIENCES) -> list[KlaviyoObject]:
+        """The present lists and segments an argument names; their members must then be checked (`check_members`)."""
         text = self.args.get(argument)
-        return self.told(argument, self._audience(str(text), argument)) if text else []
+        return self.told(argument, self._audience(str(text), argument, list(kinds))) if text else []
 
     @recorded
-    def _audience(self, text: str, argument: str) -> list[KlaviyoObject]:
-        found = self._find(text, AUDIENCES, argument)
+    def _audience(self, text: str, argument: str, kinds: list[str]) -> list[KlaviyoObject]:
+        found = self._find(text, kinds, argument)
         self._check_there(found)
         if found.missing or found.ambiguous:  # what is gone is no choice
-            found = self._find(text, AUDIENCES, argument, PRESENT)
+            found = self._find(text, kinds, argument, PRESENT)
         return [object_of(record) for record in settled(found, Kind.LIST, self.install, self.args, argument).records]
 
     def _check_there(self, found: Finding) -> None:
@@ -255,6 +256,29 @@ class Resolver:
     def _titles(self) -> Items:
         return Items(self.install, lambda: titles_held(self.lake))
 
+    # --- attributes of people ----------------------------------------------------------------------------------------
+
+    def check_attribute(self, attribute: str, argument: str) -> None:
+        """Of a `property:NAME` that this account does not keep: raises Refusal; BadArguments where no account asked does."""
+        name = property_of(attribute)
+        if not name or name in self._properties():
+            return
+        kept = sorted({each for install in self.asked_too for each in install.properties})
+        if name not in kept:
+            there_are = f"there are {', '.join(kept)}" if kept else "an admin can allow it on the account's page"
+            raise bad(argument, f"no custom property {name!r} is kept of the accounts asked; {there_are}")
+        raise Refusal(
+            "refused",
+            "not_found",
+            f"{self.install.name} keeps no custom property “{name}”.",
+            "An admin can allow it on the account's page.",
+        )
+
+    @recorded
+    def _properties(self) -> list[str]:
+        """Names of the custom properties that are kept."""
+        return sorted(self.install.properties)
+
     # --- metrics ------------------------------------------------------------------------------------------------------
 
     @cached_property
@@ -286,12 +310,12 @@ class Resolver:
         except TooManyParts as error:
             raise bad(argument, str(error)) from None
 
-    def purchase_metric(self) -> KlaviyoObject | None:
-        """The metric of orders; None, with a caveat, where the account has none. Raises Refusal where it must be chosen."""
+    def purchase_metric(self, without: str = "Orders and revenue are left empty") -> KlaviyoObject | None:
+        """The metric of orders; None, with a caveat that says what the answer is `without`, where the account has none.
+        Raises Refusal where it must be chosen."""
         found = self._purchase_metric()
         if found is None:
-            text = "Orders and revenue are left empty: what counts as a purchase is not known."
-            self._caveat(Caveat("no_purchase_metric", text))
+            self._caveat(Caveat("no_purchase_metric", f"{without}: what counts as a purchase is not known."))
             return None
         self.rests_on([found])
         self._tell_second_purchase_metric(found)

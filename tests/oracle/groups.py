@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.oracle.figures import amount
-from tests.oracle.names import Unanswered
+from tests.oracle.names import BadArguments, Unanswered
 from tests.oracle.world import Json, World, properties, related, text, when
 
 Value = str | int | None
@@ -108,6 +108,12 @@ def _floored(world: World, rows: list[Json]) -> list[Json]:
 
 
 # What a profile or an event carries
+
+
+def refuse_unkept(world: World, by: str | None) -> None:
+    """A custom property that the account does not keep is no attribute."""
+    if by and by.startswith("property:") and by.removeprefix("property:") not in world.properties:
+        raise BadArguments(by)
 
 
 def attribute(profile: Json | None, by: str) -> Value:
