@@ -39,7 +39,7 @@ def lake(tmp_path: Path) -> Iterator[None]:
         close_engines()
 
 
-@examples(20, 600)
+@examples(15, 600)
 @given(data=st.data())
 def test_every_figure_is_the_one_counted_by_hand(data: st.DataObject, alice_caller: Caller, lake: None) -> None:
     world = data.draw(worlds())
@@ -77,6 +77,8 @@ def counted(world: World, args: Json) -> Json:
     if entry["status"] != "ok":
         return entry
     period = {name: at.replace(microsecond=0) for name, at in entry["period"].items()}  # shown without them
+    for row in entry["groups"] or []:
+        row.pop("other", None)
     caveats = {code: number for code, number in entry["caveats"].items() if code in COUNTED + SHOWN}
     return {name: exact(entry[name]) for name in FIGURES + ROWS} | {
         "status": "ok",

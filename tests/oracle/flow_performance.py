@@ -72,8 +72,8 @@ def _shown(account: Account, flow: Json) -> Json:
 
 
 def _rows(account: Account, args: Json, flows: list[Json], bucket: Bucket) -> list[Json]:
-    start = {"start": str(bucket.start)}
-    rows = [start | {"flow": None} | _figures(account, args, _of_flows(account, flows), bucket)]
+    start: Json = {"start": str(bucket.start)}
+    rows: list[Json] = [start | {"flow": None} | _figures(account, args, _of_flows(account, flows), bucket)]
     for flow in flows:
         of = start | {"flow": {"id": flow["id"], "name": names.named(flow)}}
         rows.append(of | _figures(account, args, _of_flows(account, [flow]), bucket))
