@@ -15,17 +15,17 @@ Row = Mapping[str, Any]
 def differences(before: Row, after: Row, tool: Tool) -> Iterator[Change]:
     """`{path, before, after}` of the `data` of two envelopes; a path counts places as `before` does, of what is new as
     `after` does. An account that is not answered this time is told by its status alone."""
-    rest = [{name: value for name, value in data.items() if name != "accounts"} for data in (before, after)]
-    yield from changes(*rest, "data", tool)
+    one, other = ({name: value for name, value in data.items() if name != "accounts"} for data in (before, after))
+    yield from changes(one, other, "data", tool)
     again = {_account(entry): entry for entry in after.get("accounts") or []}
     for at, entry in enumerate(before.get("accounts") or []):
-        path, other = f"data.accounts[{at}]", again.get(_account(entry))
-        if other is None or other["status"] not in ANSWERED:
-            status = other["status"] if other else None
+        path, told = f"data.accounts[{at}]", again.get(_account(entry))
+        if told is None or told["status"] not in ANSWERED:
+            status = told["status"] if told else None
             if status != entry["status"]:
                 yield {"path": f"{path}.status", "before": entry["status"], "after": status}
         else:
-            yield from changes(entry, other, path, tool)
+            yield from changes(entry, told, path, tool)
 
 
 def _account(entry: Row) -> Any:
@@ -64,7 +64,7 @@ def row_key(row: Any, tool: Tool) -> Any:
         return str(row["id"])
     heads = (tool.groups.by, tool.groups.start, head_of(row, tool))
     names = [name for name in row if name in heads or (isinstance(row[name], Mapping) and "id" in row[name])]
-    return tuple((name, _plain(row[name])) for name in names) + (("other", bool(row.get("other"))),)
+    return (*((name, _plain(row[name])) for name in names), ("other", bool(row.get("other"))))
 
 
 def head_of(row: Row, tool: Tool) -> str:

@@ -53,7 +53,7 @@ def _beside(receipt: Receipt, run: Run, made: Rerun) -> Envelope:
     """Both answers and what differs, cut so that all of it fits."""
     shown = _recorded(receipt, fit.SIZE // 2)
     again = _cut(receipt, made.answer, fit.SIZE - fit.size_of(shown) - FOR_CHANGES)
-    told = {"run": run, "same_definition": made.is_same_definition, "again": again}
+    told: dict[str, Any] = {"run": run, "same_definition": made.is_same_definition, "again": again}
     shown = shown | {"answer": f"{shown['answer']} {words(made, run)}".strip()}
     room = fit.SIZE - fit.SPARE - fit.size_of(shown) - fit.size_of(told)
     number = fit.most_that_fit([fit.size_of(each) for each in made.changed], room)

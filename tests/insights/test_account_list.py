@@ -1,5 +1,6 @@
 """What is told of many accounts at once: exact for each, and a few queries for all."""
 
+import time
 from typing import Any
 from uuid import uuid4
 
@@ -8,11 +9,12 @@ from django.utils import timezone
 
 from accounts.caller import Caller
 from connector.insights.account_list import account_rows, purchase_metrics
-from connector.insights.outcome import Refusal
+from connector.insights.question import Question
+from connector.insights.refusal import Refusal
 from connector.installs import access
 from connector.installs.limits import limiter
 from connector.installs.models import Install
-from connector.klaviyo.resources import REPORT_BUCKET
+from connector.klaviyo.resources import REPORT_BUCKETS
 from connector.tools.account_tools import list_accounts
 from tests.factories import InstallFactory, RecordFactory
 
@@ -46,7 +48,7 @@ def test_list_accounts_of_120_accounts_takes_fewer_than_ten_queries(
     many: list[Install], alice_caller: Caller, django_assert_max_num_queries: Any
 ) -> None:
     with django_assert_max_num_queries(9):
-        answer = list_accounts(alice_caller, {"limit": 100}, timezone.now())
+        answer = list_accounts(Question(alice_caller, {"limit": 100}, timezone.now(), time.monotonic() + 25))
 
     rows = answer["data"]["accounts"]
     assert len(rows) + answer["more"]["left_out"] == 120
@@ -78,17 +80,13 @@ def test_the_purchase_metric_is_each_accounts_own(northwind: Any) -> None:
     }  # fmt: skip
 
 
-def test_the_reports_left_are_those_of_the_scarcest_kind_of_each_account(
-    northwind: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(access, "REPORT_BUCKETS", (REPORT_BUCKET, "create-list", "lists"))
+def test_the_reports_left_are_those_of_the_scarcest_kind_of_each_account(northwind: Any) -> None:
     keys = [uuid4().hex[:12] for _ in range(2)]
     first, second = (InstallFactory(organization=northwind, klaviyo_id=key) for key in keys)
-    for bucket in (REPORT_BUCKET, "create-list", "create-list"):
-        permit = limiter().take(first.klaviyo_id, (bucket,))
+    for kind in ("flow-values", "campaign-values", "campaign-values"):
+        permit = limiter().take(first.klaviyo_id, (REPORT_BUCKETS[kind],))
         permit.answered()
         permit.settle()
 
-    assert [row["reports_left_today"] for row in account_rows([second, first])] == [150, 148]
-    monkeypatch.setattr(access, "REPORT_BUCKETS", (REPORT_BUCKET,))
-    assert (access.reports_left(first), access.reports_left(second)) == (224, 225)
+    assert [row["reports_left_today"] for row in account_rows([second, first])] == [225, 223]
+    assert (access.reports_left(first, ["flow-values"]), access.reports_left(second)) == (224, 225)
