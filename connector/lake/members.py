@@ -35,7 +35,7 @@ def members(audience: str, people: Sequence[str]) -> pa.Table:
 
 def stage(place: Place, audience: str, rows: pa.Table, part: int) -> None:
     """Keep a part of an audience; one of the same number is written over."""
-    with place.open(_part(audience, part), "wb") as file:
+    with place.create(_part(audience, part)) as file:
         pq.write_table(rows, file, compression="zstd")
 
 
