@@ -129,7 +129,7 @@ class _Tally:
             for read in self._reads(Part.ORDERS):
                 self._count(row.span, read, getattr(row, read.name))
             if row.span == VALUE:
-                self.caveats += sales_caveats(self.asked, row)
+                self.caveats += sales_caveats(self.asked, [row])
 
     def _marked(self, metric: KlaviyoObject, tells_currency: bool) -> None:
         reads = self._start(Decimal(0), Part.MARKED)

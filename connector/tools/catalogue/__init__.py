@@ -19,30 +19,31 @@ from connector.tools.catalogue.portfolio import PORTFOLIO
 from connector.tools.catalogue.receipts import GET_RECEIPT
 from connector.tools.catalogue.search import FETCH, SEARCH
 from connector.tools.catalogue.top_items import TOP_ITEMS
-from connector.tools.tool import Tool
+from connector.tools.tool import TOOLS, Tool
 
-TOOLS: Final[dict[str, Tool]] = {
-    tool.name: tool
-    for tool in (
-        PEOPLE_WHO,
-        CAMPAIGN_PERFORMANCE,
-        FLOW_PERFORMANCE,
-        TOP_ITEMS,
-        COMPARE_COHORTS,
-        METRIC_TREND,
-        AUDIENCE_GROWTH,
-        LIST_HEALTH,
-        COMPARE_PERIODS,
-        PORTFOLIO,
-        COPY_BRIEF,
-        LIST_ACCOUNTS,
-        SEARCH,
-        FETCH,
-        GET_JOB,
-        GET_RECEIPT,
-        GET_PROFILE,
-    )
-}
+__all__ = ["TOOLS", "listed_for"]
+
+EVERY: Final = (
+    PEOPLE_WHO,
+    CAMPAIGN_PERFORMANCE,
+    FLOW_PERFORMANCE,
+    TOP_ITEMS,
+    COMPARE_COHORTS,
+    METRIC_TREND,
+    AUDIENCE_GROWTH,
+    LIST_HEALTH,
+    COMPARE_PERIODS,
+    PORTFOLIO,
+    COPY_BRIEF,
+    LIST_ACCOUNTS,
+    SEARCH,
+    FETCH,
+    GET_JOB,
+    GET_RECEIPT,
+    GET_PROFILE,
+)
+
+TOOLS.update((tool.name, tool) for tool in EVERY)
 
 
 def listed_for(caller: Caller) -> list[Tool]:
