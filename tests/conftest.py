@@ -159,9 +159,10 @@ def alice_caller(alice: Any) -> Any:
 @pytest.fixture
 def klaviyo_sandbox(tmp_path: Path, settings: Any) -> Iterator[Any]:
     """A sandbox of one test's own, without limits, whose history ends now; the product is pointed at it."""
-    from tests.connected import point_at
+    from tests.connected import forget_limits, point_at
     from tests.sandbox.running import running
 
     with running(tmp_path, base=int(time.time())) as started:
         point_at(settings, started)
+        forget_limits(started)
         yield started

@@ -32,7 +32,9 @@ def main() -> int:
 
 def listed() -> list[str]:
     """Distribution names of what the product runs on, as they are compared."""
-    lines = [line for file in ("base", "production") for line in Path(f"requirements/{file}.in").read_text().splitlines()]
+    lines = [
+        line for file in ("base", "production") for line in Path(f"requirements/{file}.in").read_text().splitlines()
+    ]
     return [plain(re.split(r"[\[<>=~! ]", line)[0]) for line in lines if line and not line.startswith(("#", "-"))]
 
 

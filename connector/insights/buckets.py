@@ -21,8 +21,7 @@ class Bucket:
 
 
 def buckets(period: Period, interval: str, zone: ZoneInfo, now: datetime) -> list[Bucket]:
-    """Those of the interval (day, week, month, total) that the period touches, oldest first; none begins after now,
-    and an empty period has none.
+    """Those of the interval (day, week, month, total) that the period touches, oldest first; none begins after now.
 
     `total`: one, which starts at the period's first day and runs as long as the period does.
     """
@@ -38,7 +37,7 @@ def _touched(period: Period, interval: str, zone: ZoneInfo, now: datetime) -> It
     while begin <= now and begin < period.end:
         following = step(day, interval, 1)
         end = day_start(following, zone)
-        first, last = max(begin, period.start), min(end, period.end)
-        if first < last:  # a date that a zone has skipped is no day; a period without any length has none
-            yield Bucket(day, first, last, running=end > now)
+        inside = max(begin, period.start), min(end, period.end)
+        if inside[0] < inside[1]:  # a date that a zone has skipped is no day, an empty period has none
+            yield Bucket(day, *inside, running=end > now)
         day, begin = following, end

@@ -22,6 +22,7 @@ MEMBERS: Final = "read_parquet($members, hive_partitioning=false)"
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 TABLES: Final = frozenset({"events", "events_ahead", "profiles", "members"})
 TOUCH_LASTS: Final = timedelta(days=5)  # of 24 hours: how long an order is due to a touch
+SOURCES: Final = ("sms", "email_form", "other")  # how people first subscribed, in the order of answers
 PARAMETER: Final = re.compile(r"\$([a-z_]+)")
 
 # An event without message and flow (an order) is of those that Klaviyo attributed it to.
@@ -75,12 +76,12 @@ def among(argument: str = "audience") -> str:
 
 
 def first_subscriptions(further: str = "") -> str:
-    """Each person's first subscription by (time, event id): person, us, source (sms, email_form, other).
+    """Each person's first subscription by (time, event id): person, us, source (SOURCES).
 
     `further`: a condition on the events. Bound: `text_metrics` and `subscription_metrics`, which hold those too.
     """
     return f"""select person, first.us as us, first.source as source from (
-        select person, min({{'us': epoch_us(time), 'id': id, 'source': case when metric in (select unnest($text_metrics))
+        select person, min({{'us': epoch_us(time), 'id': id, 'source': case when list_contains($text_metrics, metric)
             then 'sms' when method = 'Form' then 'email_form' else 'other' end}}) as first
         from {EVENTS} where metric in (select unnest($subscription_metrics)) and time <= $moment
             and person is not null {further} group by person)"""

@@ -23,6 +23,7 @@ from connector.insights.objects import KlaviyoObject, object_of
 from connector.insights.periods import BadPeriod, Period, parse
 from connector.insights.recorded import Book, recorded
 from connector.insights.refusal import Refusal, foremost
+from connector.insights.wording import Wording, wording_of
 from connector.insights.words import quoted
 from connector.installs.models import Install
 from connector.lake.query import Lake
@@ -196,6 +197,17 @@ class Resolver:
         """All campaigns of one of Klaviyo's statuses, by id: those with a send time in [start, end) (ISO 8601), if given."""
         rows = Record.objects.filter(of_status(status), install=self.install, kind=Kind.CAMPAIGN)
         return self._objects(list(rows.filter(at__gte=start, at__lt=end) if start else rows))
+
+    @recorded
+    def campaigns_sent_to(self, audiences: list[str], channel: str) -> list[KlaviyoObject]:
+        """Sent campaigns of a channel that went to any of these lists and segments, by id."""
+        rows = Record.objects.filter(of_status("Sent"), install=self.install, kind=Kind.CAMPAIGN, channel=channel)
+        return self._objects([row for row in rows if set(audiences) & set(row.facts.get("include") or ())])
+
+    @recorded
+    def wording(self, channel: str) -> Wording:
+        """Who the account's messages of a channel are from, and the words that return in them."""
+        return wording_of(self.install, channel)
 
     @recorded
     def named_ids(self, kinds: list[str], keys: list[str]) -> dict[str, KlaviyoObject]:
@@ -382,6 +394,12 @@ class Resolver:
             if refusal.code != "no_such_metric":
                 raise
             return []
+
+    @recorded
+    def metrics_of(self, *verbs: str) -> list[KlaviyoObject]:
+        """The metrics of Klaviyo's own verbs; none where the account has no such metric."""
+        known = {metric.klaviyo_id: metric for metric in self.vocabulary.metrics}
+        return [object_of(known[key]) for key in self.vocabulary.ids_of(*verbs)]
 
     @recorded
     def _namesakes(self, metric: str) -> list[str]:

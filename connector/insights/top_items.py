@@ -14,6 +14,7 @@ from connector.insights.metrics import Action
 from connector.insights.outcome import Outcome, common_names
 from connector.insights.periods import Period
 from connector.insights.question import AccountQuestion, Answer, Question, each_account
+from connector.insights.ranking import ranked
 from connector.insights.relations import bound_objects
 from connector.insights.resolver import Resolver, tried
 from connector.insights.rounding import money
@@ -77,7 +78,9 @@ def items_of(asked: AccountQuestion) -> Answer:
         "stop": period.end,
     }
     found = asked.rows(top_items_sql.figures(shape), params)
-    rows = _in_order(_rows(asked.resolver, found), str(asked.args.get("sort_by", "count")))
+    rows = ranked(
+        _rows(asked.resolver, found), str(asked.args.get("sort_by", "count")), "desc", lambda row: str(row["item"])
+    )
     told = _caveats(asked, found, asked.rows(top_items_sql.AHEAD, params)[0].ahead)
     sentence = top_items_words.sentence(asked, rows, period.words())
     return Answer({"rows": rows}, sentence, period, _span(asked, period), told)
@@ -121,11 +124,6 @@ def _number(quantity: Decimal | None) -> int | float | None:
     if quantity is None:
         return None
     return int(quantity) if quantity == int(quantity) else float(quantity)
-
-
-def _in_order(rows: list[dict[str, Any]], column: str) -> list[dict[str, Any]]:
-    """Largest first, nulls last, ties by title."""
-    return sorted(rows, key=lambda row: (row[column] is None, -(row[column] or 0), row["item"]))
 
 
 def _caveats(asked: AccountQuestion, found: Sequence[Any], ahead: int) -> list[Caveat]:

@@ -44,7 +44,7 @@ def most_that_fit(sizes: Sequence[int], room: int) -> int:
 
 
 def fitted(
-    whole: Mapping[str, Any], groups: Groups, limit: int, offset: Offset = Offset()
+    whole: Mapping[str, Any], groups: Groups, limit: int, offset: Offset = Offset(), size: int = SIZE
 ) -> tuple[Envelope, int, Offset]:
     """The page from `offset` on with at most `limit` groups per account; how much is left out; where the next begins.
 
@@ -52,7 +52,7 @@ def fitted(
     """
     holders = [_Holder.of(entry, groups, offset) for entry in _entries(whole, groups)]
     bare = _with(whole, groups, [holder.bare() for holder in holders])
-    room = SIZE - SPARE - size_of(bare)
+    room = size - SPARE - size_of(bare)
     if offset.buckets == 0:
         number = _groups_that_fit(holders, room, limit)
         if number or not any(holder.is_open for holder in holders):

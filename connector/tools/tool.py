@@ -38,6 +38,7 @@ class Groups:
 
 
 NO_GROUPS: Final = Groups(())
+TOOLS: Final[dict[str, "Tool"]] = {}  # every tool by name, in the order of the catalogue, which fills it
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,6 @@ class Tool:
     columns: tuple[Column, ...] = ()
     suggest: Suggest | None = None
     definition_version: int = 1
-    is_recorded: bool = True  # False: its answers are already recorded ones, such as a job's
     required: tuple[str, ...] = ()  # arguments that may only be missing beside a cursor
     validator: Draft202012Validator = field(init=False, repr=False, compare=False)
 
