@@ -123,10 +123,10 @@ class _Tally:
             self._marked(metric, tells_currency=Part.ORDERS not in asked)
 
     def _orders(self, metric: KlaviyoObject) -> None:
-        self._start(0, Part.ORDERS)
-        found = self._rows(measures_sql.ORDERS, order_metrics=[metric.id])
-        for row in found:
-            for read in self._reads(Part.ORDERS):
+        reads = self._start(0, Part.ORDERS)
+        new_buyers = Read(Part.ORDERS, "new_buyers") in reads
+        for row in self._rows(measures_sql.orders(new_buyers), order_metrics=[metric.id]):
+            for read in reads:
                 self._count(row.span, read, getattr(row, read.name))
             if row.span == VALUE:
                 self.caveats += sales_caveats(self.asked, row)

@@ -34,12 +34,6 @@ SPANS: Final = """spans as (
 IN_SPANS: Final = "join spans s on o.us >= s.since and o.us < s.until"
 AHEAD: Final = f"select {ahead('metrics')} as ahead"
 
-ORDERS: Final = f"""with {SPANS}, placed as ({orders_once()}),
-sales as (select *, min(us) over (partition by person) as first_us from placed)
-select s.span, {SALES}, count(distinct person) as buyers,
-    count(distinct person) filter (where us = first_us) as new_buyers
-from sales o {IN_SPANS} group by s.span"""
-
 # By all that an event is marked with: so each event is summed up once, however many marks it bears.
 MARKED: Final = f"""with {SPANS}
 select s.span, attributed, sum(amount) as amount, count(*) filter (where is_foreign) as foreign_events
@@ -50,6 +44,15 @@ REFUNDS: Final = f"""with {SPANS}, refunds as (
     from {EVENTS} where metric in (select unnest($refund_metrics)) and time <= $moment)
 select s.span, sum(amount) as amount, count(*) filter (where is_foreign) as foreign_events
 from refunds o {IN_SPANS} group by s.span"""
+
+
+def orders(new_buyers: bool) -> str:
+    """Per span: the orders placed in it, their buyers, and those of them whose first order held lies in it."""
+    first = "min(us) over (partition by person)" if new_buyers else "null"
+    return f"""with {SPANS}, placed as ({orders_once()}), sales as (select *, {first} as first_us from placed)
+select s.span, {SALES}, count(distinct person) as buyers,
+    count(distinct person) filter (where us = first_us) as new_buyers
+from sales o {IN_SPANS} group by s.span"""
 
 
 def deeds(compared: bool, series: bool) -> str:
