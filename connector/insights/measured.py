@@ -176,8 +176,8 @@ class _Tally:
         """Campaigns sent; live flows that fell silent, which are then among the sources."""
         for read in self._start(0, Part.SENT):
             if read.name == "silent_flows":
-                self.counts[BEFORE].pop(read, None)
-                self._count(VALUE, read, len(self._silent_flows()))
+                self.counts.get(BEFORE, {}).pop(read, None)
+                self._count(VALUE, read, len(self._silent_flows()) if self.before else None)
                 continue
             for span, period in ((VALUE, self.value), (BEFORE, self.before)):
                 if period:
@@ -186,7 +186,7 @@ class _Tally:
 
     def _silent_flows(self) -> list[KlaviyoObject]:
         metrics = self._read_of(self.asked.resolver.ids_of("received_email", "received_sms"))
-        found = self._rows(measures_sql.senders(self.before is not None), received_metrics=metrics or [""])
+        found = self._rows(measures_sql.SENDERS, received_metrics=metrics or [""])
         live = [flow for flow in self.asked.resolver.every("flow") if flow.status == "live" and not flow.deleted]
         heard = {span: _senders(found, span) for span in (VALUE, BEFORE)}
         silent = [flow for flow in live if heard[BEFORE](flow) and not heard[VALUE](flow)]

@@ -99,14 +99,16 @@ select span, count(distinct person) filter (where opened) as openers,
 from received join reactions using (person, message) group by span"""
 
 
-def senders(compared: bool) -> str:
-    """Per span: every flow and message (one of the two may be null) that something received in it is of."""
-    received = " union all ".join(
+def _received_both() -> str:
+    return " union all ".join(
         f"""select {span} as span, message, flow, attributed from {EVENTS}
         where metric in (select unnest($received_metrics)) and {_within(span)}"""
-        for span in _sides(compared)
+        for span in SIDES
     )
-    return f"""with received as ({received}), marks as (
+
+
+# Per span: every flow and message (one of the two may be null) that something received in it is of.
+SENDERS: Final = f"""with received as ({_received_both()}), marks as (
     select span, unnest(attributed) as mark from received where message is null and flow is null)
 select distinct span, flow, message from received where message is not null or flow is not null
 union select span, mark.flow, mark.message from marks"""

@@ -41,8 +41,8 @@ def test_the_sentence_leads_with_revenue_and_says_what_it_is_compared_with(
     assert answer["status"] == "ok"
     assert answer["answer"] == (
         "Fernweh Outdoor, in March 2026: revenue 10.01 USD (+0.1 %), orders 2 (+100.0 %), buyers 2 (+100.0 %), "
-        "e-mails delivered 0 (0 before). Compared with 1 Feb 2026 to 28 Feb 2026."
-    ) or answer["answer"].endswith("Compared with February 2026.")
+        "e-mails delivered 0 (0 before). Compared with February 2026."
+    )
     assert [source["id"] for source in answer["sources"]] == ["ORDER"]
     assert answer["method"]["against"] == "2026-02"
 

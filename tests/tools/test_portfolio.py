@@ -13,6 +13,7 @@ from connector.records.upsert import Row, upsert
 from connector.tools.call import BadArguments, call
 from connector.tools.rerun import rerun
 from tests.factories import InstallFactory
+from tests.tools.conftest import BEGIN
 
 pytestmark = pytest.mark.django_db
 Write = Callable[..., None]
@@ -74,6 +75,27 @@ def test_flows_that_fell_silent_are_named_in_the_sources(shop: Any, write: Write
 
     assert answer["data"]["rows"][0]["value"] == 1 and answer["data"]["rows"][0]["before"] is None
     assert [source["id"] for source in answer["sources"]] == ["F1"]
+
+
+def test_flows_are_not_silent_for_want_of_what_is_held(shop: Any, write: Write, alice_caller: Caller) -> None:
+    shop.complete_from = BEGIN
+    shop.save()
+    write(shop, [("RECV", "ann", 0, {"flow": "F3"})])
+
+    row = call(alice_caller, "portfolio", MARCH | {"measure": "silent_flows"})["data"]["rows"][0]
+
+    assert (row["status"], row["value"]) == ("partial", None)
+
+
+def test_a_rate_of_few_is_said_to_be_one(shop: Any, write: Write, alice_caller: Caller) -> None:
+    own = {"integration": "Klaviyo", "category": "Internal", "key": "klaviyo"}
+    upsert(shop, "metric", [Row("BOUNCE", "Bounced Email", facts=own)])
+    write(shop, [("RECV", "ann", 0, {})] * 90 + [("BOUNCE", "ben", 0, {})] * 9)
+
+    answer = call(alice_caller, "portfolio", MARCH | {"measure": "bounce_rate"})
+
+    assert answer["data"]["rows"][0]["value"] == 0.090909
+    assert "rest on 99 e-mails" in next(each["text"] for each in answer["caveats"] if each["code"] == "small_base")
 
 
 @pytest.mark.parametrize(
