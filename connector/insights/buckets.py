@@ -27,7 +27,8 @@ def buckets(period: Period, interval: str, zone: ZoneInfo, now: datetime) -> lis
     """
     if interval != "total":
         return list(_touched(period, interval, zone, now))
-    return [Bucket(period.first, period.start, period.end, period.running)] if period.start <= now else []
+    first = period.start.astimezone(zone).date()
+    return [Bucket(first, period.start, period.end, period.running)] if period.start <= now else []
 
 
 def _touched(period: Period, interval: str, zone: ZoneInfo, now: datetime) -> Iterator[Bucket]:

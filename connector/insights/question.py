@@ -7,6 +7,7 @@ def _of_account(asked: AccountQuestion) -> Answer:
     ...
 """
 
+import copy
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -116,6 +117,15 @@ class AccountQuestion:
             install, question.args, question.moment, lake, Book(stored.resolved if stored else None), question.installs
         )
         self.is_rerun = stored is not None
+
+    def with_args(self, **args: Any) -> "AccountQuestion":
+        """The same account at the same versions, asked something else: how one tool asks another. What names came to is
+        kept in the same book; caveats and sources are the other's own."""
+        other = copy.copy(self)
+        other.question = self.question.with_args(**args)
+        other.args = other.question.args
+        other.resolver = Resolver(self.install, args, self.moment, self.lake, self.resolver.book)
+        return other
 
     @property
     def account(self) -> coverage.AccountState:

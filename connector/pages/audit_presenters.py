@@ -14,6 +14,7 @@ CATEGORIES: Final = {
     "install": "Klaviyo accounts",
     "sync": "Syncs",
     "tool": "Questions",
+    "receipt": "Receipts",
     "admin": "Staff",
 }
 ICONS: Final = {
@@ -24,6 +25,7 @@ ICONS: Final = {
     "install": "store",
     "sync": "refresh-cw",
     "tool": "message-square-text",
+    "receipt": "receipt-text",
     "admin": "shield-alert",
 }
 
