@@ -86,7 +86,7 @@ def _same(caller: Caller, receipt: Receipt, tool: Tool, deadline: float) -> Enve
 def _rows_beside(receipt: Receipt, tool: Tool, answer: Envelope, again: set[str]) -> dict[str, Any]:
     """Rows of all accounts together: the new ones, and at their places those of accounts that were not answered then."""
     name = tool.groups.rows[0]
-    found = iter(answer["data"][name])
+    found = iter(answer["data"].get(name) or [])
     recorded = receipt.answer["data"][name]
     rows = [next(found, row) if row["account"]["id"] in again else row for row in recorded]
     return {name: [*rows, *found]}
