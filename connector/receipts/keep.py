@@ -17,7 +17,15 @@ GROUPS_KEPT: Final = 10_000  # of each account; of more the number is kept
 UNANSWERED: Final = ("refused", "needs_choice", "error")
 # These are about the caller, not about the question: the audit has them.
 OF_THE_CALLER: Final = frozenset({"role", "grant_scope", "plan_refused", "rate_limited"})
-EMPTY: Final = {"data": {}, "method": None, "sources": [], "freshness": [], "caveats": [], "choices": [], "next": []}
+EMPTY: Final[dict[str, Any]] = {
+    "data": {},
+    "method": None,
+    "sources": [],
+    "freshness": [],
+    "caveats": [],
+    "choices": [],
+    "next": [],
+}
 
 
 def receipt_of(

@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from connector.insights.question import Question
 from connector.insights.refusal import Refusal
 from connector.insights.words import counted
-from connector.receipts.models import Receipt
+from connector.receipts.models import ANSWERED, Receipt
 from connector.tools import fit
 from connector.tools.differences import Change
 from connector.tools.envelope import Envelope
@@ -29,7 +29,9 @@ def get_receipt(question: Question) -> Envelope:
     """
     receipt = Receipt.objects.visible_to(question.caller).named(question.args["receipt"]).first()
     if receipt is None:
-        raise Refusal("refused", "not_found", "There is no such receipt that you may see.", "Use the id an answer gave.")
+        raise Refusal(
+            "refused", "not_found", "There is no such receipt that you may see.", "Use the id an answer gave."
+        )
     run = RUNS.get(question.args.get("run", "none"))
     if run is None:
         return _recorded(receipt, fit.SIZE)
@@ -51,7 +53,7 @@ def _beside(receipt: Receipt, run: Run, made: Rerun) -> Envelope:
     """Both answers and what differs, cut so that all of it fits."""
     shown = _recorded(receipt, fit.SIZE // 2)
     again = _cut(receipt, made.answer, fit.SIZE - fit.size_of(shown) - FOR_CHANGES)
-    told = {"run": run, "same_definition": made.is_same_definition, "again": again}
+    told: dict[str, Any] = {"run": run, "same_definition": made.is_same_definition, "again": again}
     shown = shown | {"answer": f"{shown['answer']} {words(made, run)}".strip()}
     room = fit.SIZE - fit.SPARE - fit.size_of(shown) - fit.size_of(told)
     number = fit.most_that_fit([fit.size_of(each) for each in made.changed], room)
@@ -71,7 +73,7 @@ def words(made: Rerun, run: Run) -> str:
     changed = "" if made.is_same_definition else " The definition of these figures has changed since the answer."
     if made.answer["status"] == "pending":
         return "Run again, it takes longer than one call may; ask again in a minute."
-    if made.answer["status"] not in ("ok", "partial"):
+    if made.answer["status"] not in ANSWERED:
         return f"It could not be run again: {made.answer['answer']}" + (changed if made.answer["data"] else "")
     data = "on the same data" if run == "same" else "on the data of now"
     return f"Run again {data}: {_outcome(made.changed)}{_missing(made)}{changed}"
@@ -79,13 +81,15 @@ def words(made: Rerun, run: Run) -> str:
 
 def _outcome(changed: Sequence[Change]) -> str:
     number = len(figures(changed))
-    return f"{counted(number, 'figure')} {'differs' if number == 1 else 'differ'}." if number else "every figure is equal."
+    return (
+        f"{counted(number, 'figure')} {'differs' if number == 1 else 'differ'}." if number else "every figure is equal."
+    )
 
 
 def _missing(made: Rerun) -> str:
     """Of several accounts those without figures this time."""
     entries = made.answer["data"].get("accounts") or []
-    names = [entry["account"]["name"] for entry in entries if entry["status"] not in ("ok", "partial")]
+    names = [entry["account"]["name"] for entry in entries if entry["status"] not in ANSWERED]
     return f" Not answered this time: {', '.join(names)}." if names else ""
 
 
