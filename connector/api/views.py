@@ -176,8 +176,8 @@ class JobView(DoorView):
 class ReceiptsView(DoorView):
     @extend_schema(operation_id="receipts_list", responses=PAGES["receipts"])
     def get(self, request: Request) -> Response:
-        """What was answered, newest first."""
-        return self.page(Receipt.objects.visible_to(self.caller()), serializers.ReceiptRowSerializer)
+        """What was asked and answered, newest first; `status` tells which got no figures."""
+        return self.page(Receipt.objects.visible_to(self.caller()).defer("answer"), serializers.ReceiptRowSerializer)
 
 
 class ReceiptView(DoorView):

@@ -37,7 +37,7 @@ def _touched(period: Period, interval: str, zone: ZoneInfo, now: datetime) -> It
     while begin <= now and begin < period.end:
         following = step(day, interval, 1)
         end = day_start(following, zone)
-        held = max(begin, period.start), min(end, period.end)
-        if held[0] < held[1]:  # a date that a zone has skipped is no day
-            yield Bucket(day, *held, running=end > now)
+        inside = max(begin, period.start), min(end, period.end)
+        if inside[0] < inside[1]:  # a date that a zone has skipped is no day, an empty period has none
+            yield Bucket(day, *inside, running=end > now)
         day, begin = following, end

@@ -22,6 +22,7 @@ MEMBERS: Final = "read_parquet($members, hive_partitioning=false)"
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 TABLES: Final = frozenset({"events", "events_ahead", "profiles", "members"})
 TOUCH_LASTS: Final = timedelta(days=5)  # of 24 hours: how long an order is due to a touch
+SOURCES: Final = ("sms", "email_form", "other")  # how people first subscribed, in the order of answers
 PARAMETER: Final = re.compile(r"\$([a-z_]+)")
 
 # An event without message and flow (an order) is of those that Klaviyo attributed it to.
@@ -60,11 +61,37 @@ def bound_objects(side: str, kind: str, objects: Iterable[KlaviyoObject]) -> dic
     return {f"{side}_{kind}s": [each.id for each in objects] or [""], f"{side}_{kind}_messages": messages or [""]}
 
 
-def orders(metrics: str = "order_metrics", columns: str = "*") -> str:
-    """Every delivery of an order, `delivery` 1 the earliest by (time, event id): an order is a person and an order id."""
+def orders(metrics: str = "order_metrics", columns: str = "*", further: str = "") -> str:
+    """Every delivery of an order, `delivery` 1 the earliest by (time, event id), `deliveries` of it in all: an order is a
+    person and an order id. `further`: a condition, by which no order loses its earliest delivery."""
     return f"""select {columns}, coalesce(order_id, id) as order_key,
-        row_number() over (partition by person, coalesce(order_id, id) order by time, id) as delivery
-    from {EVENTS} where metric in (select unnest(${metrics})) and time <= $moment"""
+        row_number() over (partition by person, coalesce(order_id, id) order by time, id) as delivery,
+        count(*) over (partition by person, coalesce(order_id, id)) as deliveries
+    from {EVENTS} where metric in (select unnest(${metrics})) and time <= $moment {further}"""
+
+
+def among(argument: str = "audience") -> str:
+    """The condition that the person is a present member of any of the lists and segments bound."""
+    return f"person in (select person from {MEMBERS} where audience in (select unnest(${argument})))"
+
+
+def first_subscriptions(further: str = "") -> str:
+    """Each person's first subscription by (time, event id): person, us, source (SOURCES).
+
+    `further`: a condition on the events. Bound: `text_metrics` and `subscription_metrics`, which hold those too.
+    """
+    return f"""select person, first.us as us, first.source as source from (
+        select person, min({{'us': epoch_us(time), 'id': id, 'source': case when list_contains($text_metrics, metric)
+            then 'sms' when method = 'Form' then 'email_form' else 'other' end}}) as first
+        from {EVENTS} where metric in (select unnest($subscription_metrics)) and time <= $moment
+            and person is not null {further} group by person)"""
+
+
+def line_items(events: str, columns: str) -> str:
+    """One row per line of the events of a CTE that has `items`: the columns named, title, quantity and price of the line,
+    and `nth`, its place among those of the event."""
+    return f"""select {columns}, unnest(items, recursive := true), generate_subscripts(items, 1) as nth
+        from {events} where len(items) > 0"""
 
 
 MARKS: Final = "list_distinct(flatten(list_transform(attributed, lambda a: [a.campaign, a.flow, a.message])))"
@@ -124,11 +151,6 @@ due as ({keyed("touched")})"""
 SALES: Final = """count(*) as orders, coalesce(sum(amount), 0) as revenue, count(*) filter (value is not null and not is_foreign) as valued,
     count(*) filter (is_foreign) as foreign_orders, sum(deliveries - 1) as repeats,
     max({'amount': amount, 'us': us, 'id': id, 'order_id': order_id}) as largest"""
-
-
-def line_items(events: str) -> str:
-    """One row per line of the events of a CTE that has `items`: its columns, and title, quantity, price of the line."""
-    return f"select e.* exclude (items), item.title, item.quantity, item.price from {events} e, unnest(e.items) as lines(item)"
 
 
 def local(events: str) -> str:

@@ -2,17 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
 from connector.insights import caveats
 from connector.insights.caveats import Caveat
 from connector.insights.question import AccountQuestion
 from connector.insights.relations import EPOCH
-from connector.insights.words import amount
-
-MANY: Final = 20  # amounts of fewer events are never dominated by one
 
 
 @dataclass(frozen=True)
@@ -51,12 +48,4 @@ def sales_caveats(asked: AccountQuestion, rows: Sequence[Any]) -> list[Caveat]:
 def _dominant(asked: AccountQuestion, rows: Sequence[Any], currency: str) -> list[Caveat]:
     valued, whole = sum(row.valued for row in rows), sum((row.revenue for row in rows), Decimal(0))
     largest = max((row.largest for row in rows if row.largest), key=lambda order: order["amount"], default=None)
-    if valued < MANY or largest is None or largest["amount"] * 2 <= whole:
-        return []
-    at = (EPOCH + timedelta(microseconds=largest["us"])).astimezone(asked.account.zone).date()
-    order = f", order {largest['order_id']}" if largest["order_id"] else ""
-    text = (
-        f"One order of {at}{order} makes {amount(float(largest['amount']), currency)} of "
-        f"{amount(float(whole), currency)}; check that it is no error."
-    )
-    return [Caveat("dominant_value", text)]
+    return caveats.dominant_value("order", valued, whole, largest, asked.account.zone, currency)

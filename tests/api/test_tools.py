@@ -80,7 +80,6 @@ def test_without_a_good_key_there_is_401_and_how_to_come_in(alice_api: APIClient
         ({"did": "ordered", "campain": "x"}, "campain"),
         ({"did": 7}, "did"),
         ({"did": "ordered", "limit": 0}, "limit"),
-        ({"did": "null\x00character"}, "did"),
         ({"did": "ordered", "campaign": "x" * 3000}, "campaign"),
         ({"did": "ordered", "but_not_when": "sometime"}, "but_not_when"),
     ],

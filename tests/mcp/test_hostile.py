@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -119,7 +119,7 @@ def slow_calls(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """Calls that answer only once this event is set."""
     released = threading.Event()
 
-    def slow(*args: Any) -> Iterator[Any]:
+    def slow(*args: Any) -> Generator[None, None, dict[str, str]]:
         released.wait(20)
         yield from ()
         return {"status": "ok"}

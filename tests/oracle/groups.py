@@ -7,7 +7,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from tests.oracle.figures import amount
-from tests.oracle.names import Unanswered
+from tests.oracle.names import BadArguments, Unanswered
 from tests.oracle.world import Json, World, properties, related, text, when
 
 Value = str | int | None
@@ -107,6 +107,12 @@ def _floored(world: World, rows: list[Json]) -> tuple[list[Json], list[Json]]:
 
 
 # What a profile or an event carries
+
+
+def refuse_unkept(world: World, by: str | None) -> None:
+    """A custom property that the account does not keep is no attribute."""
+    if by and by.startswith("property:") and by.removeprefix("property:") not in world.properties:
+        raise BadArguments(by)
 
 
 def attribute(profile: Json | None, by: str) -> Value:

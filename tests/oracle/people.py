@@ -10,7 +10,7 @@ from typing import Any
 from tests.oracle import names
 from tests.oracle.asked import Asked, refuse_contradictions, understood
 from tests.oracle.figures import amount, median_days, quotient
-from tests.oracle.groups import Counted, grouped
+from tests.oracle.groups import Counted, grouped, refuse_unkept
 from tests.oracle.names import Unanswered
 from tests.oracle.world import (
     Json,
@@ -30,6 +30,7 @@ from tests.oracle.world import (
 def people_who(world: World, args: Json) -> Json:
     """One account's entry. Raises BadArguments for a question that contradicts itself."""
     refuse_contradictions(args)
+    refuse_unkept(world, args.get("group_by"))
     try:
         asked = understood(world, args)
         return _entry(world, args, asked)
