@@ -67,7 +67,10 @@ def test_the_figures_of_a_cohort(joined: Any, alice_caller: Caller) -> None:
 def test_by_month_the_best_and_the_weakest_are_told(joined: Any, alice_caller: Caller) -> None:
     answer = asked(alice_caller, by="signup_month")
 
-    assert {month: row["people"] for month, row in rows(answer).items() if row["people"]} == {"2026-03": 2, "2026-04": 1}
+    assert {month: row["people"] for month, row in rows(answer).items() if row["people"]} == {
+        "2026-03": 2,
+        "2026-04": 1,
+    }
     assert next(iter(rows(answer))) == "2026-01"
     assert answer["answer"].endswith(
         "The largest share ordered of those who joined in 2026-04: 1 ordered, 100.0 % of 1; "

@@ -29,7 +29,9 @@ def line(title: str, quantity: int | None = 1, price: str | None = "10") -> dict
 def trading(shop: Any, write: Callable[..., None]) -> Any:
     """ann begins a checkout and orders within the week, ben a day late, cem not at all; ann's order is delivered twice."""
     of_shop = {"integration": "Shopify", "category": "eCommerce", "key": "shopify"}
-    upsert(shop, "metric", [Row("CHECK", "Started Checkout", facts=of_shop), Row("CART", "Added to Cart", facts=of_shop)])
+    upsert(
+        shop, "metric", [Row("CHECK", "Started Checkout", facts=of_shop), Row("CART", "Added to Cart", facts=of_shop)]
+    )
     upsert(shop, "catalog_item", [Row("i2", "Mug"), Row("i1", "Mug", facts={"url": "https://x.test/mug", "price": 10})])
     upsert(shop, "list", [Row("L1", "Newsletter")])
     write(shop, [
@@ -99,7 +101,9 @@ def test_what_is_bought_together(trading: Any, alice_caller: Caller) -> None:
     answer = asked(alice_caller, event="ordered", with_item="mug", sort_by="revenue")
 
     assert [row[0] for row in rows(answer)] == ["Sock", "Lamp"]
-    assert "most ordered by price × quantity in March 2026 together with “Mug” were “Sock” (10.00 USD," in answer["answer"]
+    assert (
+        "most ordered by price × quantity in March 2026 together with “Mug” were “Sock” (10.00 USD," in answer["answer"]
+    )
     assert [row[0] for row in rows(asked(alice_caller, event="ordered", with_item="mug", item="sock"))] == ["Sock"]
 
 
