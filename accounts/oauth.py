@@ -41,7 +41,7 @@ from audit.record import record
 LARGEST_BODY: Final = 16 * 1024
 LONGEST_QUERY: Final = 8 * 1024
 REGISTRATIONS: Final = {"most": 60, "seconds": 600}  # per address; assistants register from shared ones
-_BAD_PERCENT: Final = re.compile(r"%(?![0-9A-Fa-f]{2})|%00|\x00")
+_BAD_PERCENT: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _S256_CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 

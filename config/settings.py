@@ -49,7 +49,6 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "django_filters",
     "csp",
     "django_htmx",
     "django_structlog",
@@ -74,6 +73,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
+    "config.middleware.UnreadableRequestMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -118,7 +118,9 @@ if IS_SQLITE:
 else:
     # Under ASGI a persistent connection would belong to a thread that may never come back: a pool instead.
     DATABASES["default"]["CONN_MAX_AGE"] = 0
-    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": 20}} if ENV.database_pool else {}
+    # Nobody holds a connection while it waits for something else, so a request that gets none in time meets a fault.
+    pool = {"min_size": 2, "max_size": 20, "timeout": 10}
+    DATABASES["default"]["OPTIONS"] = {"pool": pool} if ENV.database_pool else {}
     DATABASES["default"]["OPTIONS"]["options"] = "-c idle_in_transaction_session_timeout=300000 -c timezone=UTC"
 
 REDIS_URL = ENV.redis_url
@@ -159,6 +161,9 @@ KLAVIYO_CLIENT_ID = ENV.klaviyo_client_id
 KLAVIYO_CLIENT_SECRET = ENV.klaviyo_client_secret.get_secret_value()
 KLAVIYO_API_URL = ENV.klaviyo_api_url
 KLAVIYO_AUTHORIZE_URL = ENV.klaviyo_authorize_url
+# Klaviyo's own pages are where its consent page is; anywhere else, a sandbox stands in for it and pages say so.
+KLAVIYO_PAGES_URL = "{0.scheme}://{0.netloc}".format(urlsplit(ENV.klaviyo_authorize_url))
+KLAVIYO_IS_SANDBOX = KLAVIYO_PAGES_URL != "https://www.klaviyo.com"
 KLAVIYO_REVISION = ENV.klaviyo_revision
 
 # --- Signing in -------------------------------------------------------------------------------------------------------
@@ -169,6 +174,7 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_UNIQUE_EMAIL = True
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = f"{SITE_NAME}: "
 ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
 ACCOUNT_FORMS = {"login": "connector.pages.forms.SignInForm"}
 ACCOUNT_PREVENT_ENUMERATION = True
@@ -266,7 +272,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["connector.api.authentication.KeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["connector.api.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "connector.api.problems.problem_response",
     "UNAUTHENTICATED_USER": None,
@@ -291,7 +297,8 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 
-if ENV.email_url:
+MAIL_IS_FILES = not ENV.email_url
+if not MAIL_IS_FILES:
     EMAIL = dj_email_url.parse(ENV.email_url)
     vars().update({name: value for name, value in EMAIL.items() if name != "EMAIL_FILE_PATH"})
 else:

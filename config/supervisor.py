@@ -2,8 +2,9 @@
 
     script/up [--port N] [--no-demo] [--json]
 
-The processes: web, worker, beat, and with the demo a sandbox in Klaviyo's place. Standard output carries the result
-alone: some lines for a person, or with --json one line {"url", "mcp_url", "login", "password", "ready_s"}.
+The processes: web, worker, a worker for audiences, beat, and with the demo a sandbox in Klaviyo's place. Standard
+output carries the result alone: some lines for a person, or with --json one line {"url", "mcp_url", "login", "password",
+"ready_s"}.
 """
 
 import argparse
@@ -28,7 +29,12 @@ from config.children import Child, Children, Program, say
 from config.state import CannotRun
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-QUEUES: Final = ",".join(Queue)  # each served by the one worker that a single machine needs
+# What reads the members of audiences is a process of its own: their turns take 20 s each, and a person waits for them
+# as for the increments.
+WORKERS: Final = {
+    "worker": ("--concurrency", "2", "--queues", ",".join(queue for queue in Queue if queue != Queue.AUDIENCE)),
+    "audiences": ("--pool", "solo", "--queues", Queue.AUDIENCE.value),
+}
 PATIENCE: Final = 120.0  # seconds for a process to answer for the first time
 # What `script/manage` in another terminal must know too, to be in the same product as the processes.
 KEPT: Final = (
@@ -101,7 +107,7 @@ class Supervisor:
         # For script/manage; an environment that the step above refused would lock it out.
         kept = {name: self.environment[name] for name in KEPT if self.environment.get(name)}
         state.write_env(self.home / state.RUNNING_FILE, kept)
-        for program in (self._web(), self._worker(), self._beat()):
+        for program in (self._web(), *_workers(), self._beat()):
             self.children.start(program, self.environment)
         self._wait_for("web", self.chosen.port, "/readyz")
         self.children.is_settled = True
@@ -147,11 +153,6 @@ class Supervisor:
     def _web(self) -> Program:
         return _with(WEB, "--host", "127.0.0.1", "--port", str(self.chosen.port), "--no-access-log", "--log-level", "warning",
                      "--timeout-graceful-shutdown", "3")  # fmt: skip
-
-    def _worker(self) -> Program:
-        command = (sys.executable, "-m", "celery", "-A", "config", "worker", "--concurrency", "2", "--queues", QUEUES,
-                   "--loglevel", "INFO", "--without-gossip", "--without-mingle", "--without-heartbeat")  # fmt: skip
-        return Program("worker", command, grace=10)
 
     def _beat(self) -> Program:
         schedule = str(self.home / "beat" / "schedule")
@@ -205,6 +206,14 @@ class Supervisor:
         text = json.dumps(result) if self.chosen.is_json else _for_a_person(result, said["demo"]["question"], self.home)
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
+
+
+def _workers() -> list[Program]:
+    command = (sys.executable, "-m", "celery", "-A", "config", "worker")
+    quiet = ("--loglevel", "INFO", "--without-gossip", "--without-mingle", "--without-heartbeat")
+    return [
+        Program(name, (*command, "--hostname", f"{name}@%h", *own, *quiet), grace=10) for name, own in WORKERS.items()
+    ]
 
 
 def _for_a_person(result: dict[str, Any], question: dict[str, Any] | None, home: Path) -> str:

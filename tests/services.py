@@ -50,6 +50,7 @@ def postgresql() -> Iterator[str]:
         options = [part for setting in NOT_DURABLE for part in ("-c", setting)]
         command = [server, "-D", str(data), "-h", "127.0.0.1", "-p", str(port), "-k", str(folder), *options]
         with _running(command, port, folder / "log", user):
+            _wait_until_ready(port)
             yield f"postgres://postgres@127.0.0.1:{port}/postgres"
 
 
@@ -75,6 +76,14 @@ def redis() -> Iterator[str]:
         ]
         with _running([*command, "--databases", "64"], port, folder / "log", None):
             yield f"redis://127.0.0.1:{port}/0"
+
+
+def _wait_until_ready(port: int) -> None:
+    """The server listens a moment before it lets anybody in."""
+    command = [_postgresql_program("pg_isready"), "--host", "127.0.0.1", "--port", str(port), "--quiet"]
+    deadline = time.monotonic() + 30
+    while subprocess.run(command, check=False).returncode and time.monotonic() < deadline:
+        time.sleep(0.05)
 
 
 def _postgresql_program(name: str) -> str:

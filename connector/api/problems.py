@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
+from django.db import OperationalError
 from django.http import Http404
 from rest_framework.exceptions import APIException, NotFound, UnsupportedMediaType
 from rest_framework.response import Response
@@ -16,11 +17,16 @@ from connector.tools.group_commit import NotRecorded
 logger = logging.getLogger(__name__)
 MEDIA = "application/problem+json"
 RETRY_AFTER = "30"  # seconds
+LATER = {"Retry-After": RETRY_AFTER}
 
 
 def problem(
     status: int, detail: str, errors: Sequence[Problem] = (), headers: dict[str, str] | None = None
 ) -> Response:
+    return Response(problem_body(status, detail, errors), status=status, content_type=MEDIA, headers=headers)
+
+
+def problem_body(status: int, detail: str, errors: Sequence[Problem] = ()) -> dict[str, Any]:
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -29,7 +35,7 @@ def problem(
     }
     if errors:
         body["errors"] = [{"field": error.field, "message": error.message} for error in errors]
-    return Response(body, status=status, content_type=MEDIA, headers=headers)
+    return body
 
 
 def problem_response(error: Exception, context: dict[str, Any]) -> Response:
@@ -39,7 +45,10 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response:
     if isinstance(error, UnsupportedMediaType):
         error.detail = "Send the body as JSON, with the header Content-Type: application/json."  # type: ignore[assignment]  # as DRF does
     if isinstance(error, NotRecorded):
-        return problem(503, str(error), headers={"Retry-After": RETRY_AFTER})
+        return problem(503, str(error), headers=LATER)
+    if isinstance(error, OperationalError):  # away, or all connections in use for too long: both pass
+        logger.error("the database: %s", type(error.__cause__ or error).__name__)
+        return problem(503, "The database cannot be reached just now; try again in a moment.", headers=LATER)
     response = exception_handler(error, context)
     if response is None or not isinstance(error, APIException):
         logger.error("%s", type(error).__name__, exc_info=error)

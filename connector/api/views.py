@@ -6,8 +6,9 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.http import Http404
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.exceptions import NotFound
-from rest_framework.pagination import CursorPagination
+from rest_framework.exceptions import NotFound, ParseError, PermissionDenied
+from rest_framework.pagination import Cursor, CursorPagination
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -19,7 +20,7 @@ from accounts.roles import Ability
 from connector.api import serializers
 from connector.api.problems import RETRY_AFTER, problem
 from connector.api.schema import page_of, problems
-from connector.insights.account_list import account_row
+from connector.insights.account_list import account_rows
 from connector.installs.models import Install
 from connector.receipts.models import Receipt
 from connector.sync import wake
@@ -33,10 +34,10 @@ STATUS_OF_REASON = {"role": 403, "grant_scope": 403, "plan_refused": 403, "rate_
 
 
 PAGES = {
-    "tools": {200: page_of(serializers.ToolSerializer), **problems(401)},
-    "accounts": {200: page_of(serializers.AccountSerializer), **problems(401)},
-    "receipts": {200: page_of(serializers.ReceiptRowSerializer), **problems(401)},
-    "audit": {200: page_of(serializers.AuditEventSerializer), **problems(401, 403)},
+    "tools": {200: page_of(serializers.ToolSerializer), **problems(401, 403)},
+    "accounts": {200: page_of(serializers.AccountSerializer), **problems(400, 401, 403)},
+    "receipts": {200: page_of(serializers.ReceiptRowSerializer), **problems(400, 401, 403)},
+    "audit": {200: page_of(serializers.AuditEventSerializer), **problems(400, 401, 403)},
 }
 
 
@@ -45,12 +46,27 @@ class Page(CursorPagination):
     ordering = "-id"
     cursor_query_param = "cursor"
 
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """DRF believes what a cursor carries; it must be a key such as all our rows have, a UUID."""
+        try:
+            cursor = super().decode_cursor(request)
+            if cursor and request.query_params[self.cursor_query_param]:
+                UUID(str(cursor.position))
+        except (NotFound, ValueError):
+            raise ParseError("This cursor is none that a former page gave. Start again without it.") from None
+        return cursor
+
     def get_paginated_response(self, data: Any) -> Response:
         return Response({"results": data, "next": self.get_next_link()})
 
 
 class DoorView(APIView):
     """`request.auth` is the Caller (authentication.py)."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if request.method in SAFE_METHODS and "read" not in self.caller().scopes:
+            raise PermissionDenied("Reading needs a key with the scope read.")
 
     def caller(self) -> Caller:
         return cast(Caller, self.request.auth)
@@ -80,7 +96,7 @@ class ToolView(DoorView):
             403: OpenApiResponse(dict, "The envelope: the role or the key's scopes do not allow it"),
             410: OpenApiResponse(dict, "The envelope: the data read is no longer held, ask again"),
             503: OpenApiResponse(dict, "The envelope: something upstream broke, see Retry-After"),
-            **problems(400, 401, 404),
+            **problems(400, 401, 404, 429),
         },
     )
     def post(self, request: Request, tool: str) -> Response:
@@ -103,16 +119,16 @@ class AccountsView(DoorView):
         installs = Install.objects.visible_to(self.caller()).select_related("client", "connected_by", "organization")
         pages = Page()
         found = pages.paginate_queryset(installs, request, view=self) or []
-        return pages.get_paginated_response([account(install) for install in found])
+        return pages.get_paginated_response(accounts(found))
 
 
 class AccountView(DoorView):
     @extend_schema(
-        operation_id="accounts_retrieve", responses={200: serializers.AccountSerializer, **problems(401, 404)}
+        operation_id="accounts_retrieve", responses={200: serializers.AccountSerializer, **problems(401, 403, 404)}
     )
     def get(self, request: Request, account_id: str) -> Response:
         """One Klaviyo account: how it is, and what is held of it."""
-        return Response(account(find_install(self.caller(), account_id)))
+        return Response(accounts([find_install(self.caller(), account_id)])[0])
 
 
 class SyncView(DoorView):
@@ -134,7 +150,7 @@ class SyncView(DoorView):
 
 
 class RunView(DoorView):
-    @extend_schema(responses={200: serializers.RunSerializer, **problems(401, 404)})
+    @extend_schema(responses={200: serializers.RunSerializer, **problems(401, 403, 404)})
     def get(self, request: Request, run_id: UUID) -> Response:
         """One sync and how far it is."""
         installs = Install.objects.visible_to(self.caller())
@@ -147,7 +163,7 @@ class JobView(DoorView):
             200: OpenApiResponse(dict, "The finished envelope"),
             202: OpenApiResponse(dict, "Pending"),
             503: OpenApiResponse(dict, "It could not be worked out"),
-            **problems(401, 404),
+            **problems(401, 403, 404),
         }
     )
     def get(self, request: Request, job_id: str) -> Response:
@@ -160,13 +176,13 @@ class JobView(DoorView):
 class ReceiptsView(DoorView):
     @extend_schema(operation_id="receipts_list", responses=PAGES["receipts"])
     def get(self, request: Request) -> Response:
-        """What was answered, newest first."""
-        return self.page(Receipt.objects.visible_to(self.caller()), serializers.ReceiptRowSerializer)
+        """What was asked and answered, newest first; `status` tells which got no figures."""
+        return self.page(Receipt.objects.visible_to(self.caller()).defer("answer"), serializers.ReceiptRowSerializer)
 
 
 class ReceiptView(DoorView):
     @extend_schema(
-        operation_id="receipts_retrieve", responses={200: serializers.ReceiptSerializer, **problems(401, 404)}
+        operation_id="receipts_retrieve", responses={200: serializers.ReceiptSerializer, **problems(401, 403, 404)}
     )
     def get(self, request: Request, receipt_id: str) -> Response:
         """One answer with its question, the versions read and every row."""
@@ -193,7 +209,7 @@ class MissingView(DoorView):
 
 
 def envelope_response(answer: dict[str, Any]) -> Response:
-    """The envelope with the HTTP status that programs expect."""
+    """The envelope with the HTTP status that programs expect; to have called too often is a problem, not an answer."""
     status = answer.get("status", "ok")
     code = (answer.get("reason") or {}).get("code", "")
     number = {"pending": 202, "error": 503}.get(status, 200)
@@ -202,11 +218,14 @@ def envelope_response(answer: dict[str, Any]) -> Response:
     headers = {}
     if number in (429, 503):
         headers["Retry-After"] = str((answer.get("reason") or {}).get("retry_after") or RETRY_AFTER)
+    if number == 429:
+        return problem(429, str(answer["reason"].get("text") or "Too many calls; try again later."), headers=headers)
     return Response(answer, status=number, headers=headers)
 
 
-def account(install: Install) -> dict[str, Any]:
-    return {"id": install.klaviyo_id, "name": install.name, **account_row(install)}
+def accounts(installs: list[Install]) -> list[dict[str, Any]]:
+    rows = zip(installs, account_rows(installs), strict=True)
+    return [{"id": install.klaviyo_id, "name": install.name, **row} for install, row in rows]
 
 
 def find_install(caller: Caller, account_id: str) -> Install:

@@ -1,29 +1,26 @@
 """Present members of lists and segments: recent enough to answer from, still to be fetched, or why they cannot be."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from connector.insights.coverage import reconnect_needed
 from connector.insights.periods import utc_text
 from connector.insights.refusal import Refusal
 from connector.installs.models import Install
 from connector.records.models import Audience, Record
-
-AUDIENCE_LASTS: Final = timedelta(minutes=10)
-FAILURE_LASTS: Final = timedelta(seconds=30)
+from connector.sync.audiences import has_failed, is_fresh
 
 
 def fetched(install: Install, records: Sequence[str], moment: datetime) -> dict[str, str | None]:
     """When the present members of each record (by our key) were read. Raises Refusal unless all are held and recent
     enough to stand for "present"; while they are fetched, `pending`."""
     known = {str(audience.record_id): audience for audience in Audience.objects.filter(record_id__in=records)}
-    waiting = [key for key in records if not _is_recent(known.get(key), moment)]
+    waiting = [key for key in records if not is_fresh(known.get(key), moment)]
     if not waiting:
         return {key: utc_text(known[key].fetched_at) for key in records}
     if install.status in (Install.Status.NEEDS_RECONNECT, Install.Status.DISCONNECTED):
         raise reconnect_needed(install)
-    failed = next((key for key in waiting if _has_failed(known.get(key), moment)), None)
+    failed = next((key for key in waiting if has_failed(known.get(key), moment)), None)
     if failed:
         raise _unread(install, Record.objects.get(pk=failed), known[failed])
     name = Record.objects.get(pk=waiting[0]).name
@@ -45,12 +42,3 @@ def _unread(install: Install, record: Record, audience: Audience) -> Refusal:
         "Ask again in a minute.",
         retry_after=60,
     )
-
-
-def _is_recent(audience: Audience | None, moment: datetime) -> bool:
-    return bool(audience and audience.fetched_at and moment - audience.fetched_at < AUDIENCE_LASTS)
-
-
-def _has_failed(audience: Audience | None, moment: datetime) -> bool:
-    """Just now: an older failure is no reason not to try again."""
-    return bool(audience and audience.problem and audience.wanted_at and moment - audience.wanted_at < FAILURE_LASTS)

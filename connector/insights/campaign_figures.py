@@ -25,4 +25,4 @@ def figures_of(
     rows = asked.rows(sql.sales(False, "klaviyo"), params | {"order_metrics": [purchase.id]})
     sold = {row.part: row for row in rows if row.level == "campaign"}
     figures = [columns(reached.get(number), sold_of(sold.get(number))) for number in range(len(campaigns))]
-    return figures, sales_caveats(asked, next(row for row in rows if row.level == "total"))
+    return figures, sales_caveats(asked, [row for row in rows if row.level == "total"])

@@ -108,7 +108,7 @@ def _sent(asked: AccountQuestion) -> Answer:
 
     shown = Table(chosen, groups, kept, figures).shown(asked)
     told = _caveats(asked, chosen, kept, reached.get(("total", 0)), shown)
-    told += sales_caveats(asked, sales["total", 0]) if sales else []
+    told += sales_caveats(asked, [sales["total", 0]] if sales else [])
     told += caveats.future_events(asked.rows(sql.AHEAD, params)[0].ahead)
     start = min((each.at for each in chosen.campaigns if each.at), default=chosen.period.start)
     span = Span(min(start, asked.moment), asked.moment)

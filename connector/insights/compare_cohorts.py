@@ -65,7 +65,7 @@ def _answer(asked: AccountQuestion) -> Answer:
     names = [f"{month.start:%Y-%m}" for month in months] if by_month else list(SOURCES)
     rows = [_row(name, found.get(number)) for number, name in enumerate(names)]
     total = found[None]
-    told = sales_caveats(asked, total) + caveats.future_events(asked.rows(compare_cohorts_sql.AHEAD, params)[0].ahead)
+    told = sales_caveats(asked, [total]) + caveats.future_events(asked.rows(compare_cohorts_sql.AHEAD, params)[0].ahead)
     sentence = compare_cohorts_words.sentence(asked, rows, _row("", total), period.words())
     return Answer({"rows": rows}, sentence, period, _span(asked, period), told + _small_base(rows))
 

@@ -16,8 +16,8 @@ def instant_at(day: date, clock: time, zone: ZoneInfo) -> datetime:
     if instant.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
         return instant
     # Before the jump one offset holds and after it the other; taken with each, the clock names instants around it.
-    low, high = sorted((instant.replace(microsecond=0), local.replace(fold=1, microsecond=0).astimezone(UTC)))
-    return _change(low, high, zone)
+    one, other = (local.replace(fold=fold, microsecond=0).astimezone(UTC) for fold in (0, 1))
+    return _change(min(one, other), max(one, other), zone)
 
 
 def floor(day: date, unit: str) -> date:

@@ -23,14 +23,18 @@ BOTS: Final = Caveat(
 
 @dataclass(frozen=True)
 class Reading:
-    """The rows of all reports of a question. `reports` were spent on it, `seconds` is what Klaviyo's pace makes of
+    """The rows of each report of a question, in the order of its requests. `reports` were spent on it, `seconds` is what Klaviyo's pace makes of
     them; `left_today` what the scarcest of their kinds has left afterwards, None while that is not known."""
 
-    rows: list[Row]
+    by_request: list[list[Row]]
     reports: int
     seconds: int
     left_today: int | None
     read_at: datetime | None
+
+    @property
+    def rows(self) -> list[Row]:
+        return [row for rows in self.by_request for row in rows]
 
     def cost(self) -> dict[str, Any]:
         return {"reports": self.reports, "seconds": self.seconds, "left_today": self.left_today}
@@ -49,7 +53,7 @@ def _read(asked: AccountQuestion, requests: Sequence[Request]) -> Reading:
     deadline = asked.question.deadline
     reports = run(asked.install, requests, asked.moment, spend_reserve=may_spend, deadline=deadline)
     left = reports_left(asked.install, {request.kind for request in requests})
-    return Reading(_rows(reports), cost.reports, cost.seconds, left, _oldest(reports))
+    return Reading([list(report.rows) for report in reports], cost.reports, cost.seconds, left, _oldest(reports))
 
 
 def estimated(asked: AccountQuestion, requests: Sequence[Request]) -> list[Row] | None:

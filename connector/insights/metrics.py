@@ -35,6 +35,7 @@ SHOP_VERBS: Final[dict[str, tuple[str, ...]]] = {
     "refunded": ("Refunded Order",),
     "cancelled": ("Cancelled Order",),
 }
+PURCHASE: Final = "Placed Order"
 VERBS: Final = (*KLAVIYO_VERBS, *SHOP_VERBS, "ordered", "member")
 # A Y of these is of X's own campaign or flow unless the question says otherwise.
 MESSAGE_VERBS: Final = frozenset(
@@ -144,7 +145,7 @@ def find_purchase_metric(
     if wanted:
         chosen = next((metric for metric in metrics if metric.klaviyo_id == wanted), None)
         return chosen or _no_metric(wanted, install)
-    named = [metric for metric in metrics if metric.name == "Placed Order"]
+    named = [metric for metric in metrics if metric.name == PURCHASE]
     pool = [metric for metric in named if is_ecommerce(metric)] or named
     if len(pool) > 1:
         held = counts()
@@ -157,13 +158,17 @@ def find_purchase_metric(
             choices=tuple(pool),
         )
     if not pool:
-        return Refusal(
-            "refused",
-            "no_purchase_metric",
-            f"{install.name} has no metric named “Placed Order”, so what counts as a purchase is not known.",
-            "A manager can set the purchase metric on the account's page; or name one with purchase_metric.",
-        )
+        return no_purchase_metric(install.name)
     return pool[0]
+
+
+def no_purchase_metric(account: str) -> Refusal:
+    return Refusal(
+        "refused",
+        "no_purchase_metric",
+        f"{account} has no metric named “Placed Order”, so what counts as a purchase is not known.",
+        "A manager can set the purchase metric on the account's page; or name one with purchase_metric.",
+    )
 
 
 def klaviyo_metrics(metrics: Sequence[Record], verb: str) -> list[Record]:

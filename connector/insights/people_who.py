@@ -7,14 +7,13 @@ from connector.insights import caveats, people_who_sql, people_who_words
 from connector.insights.arguments import BadArguments, Problem, check_period
 from connector.insights.caveats import Caveat
 from connector.insights.columns import Column, Kind
-from connector.insights.groups import OTHER, Group, TooSmall, floored, ordered
+from connector.insights.groups import OTHER, Group, floored, ordered
 from connector.insights.metrics import VERBS
 from connector.insights.outcome import Outcome, common_names
 from connector.insights.people_who_plan import Args, Plan, group_of, plan
 from connector.insights.people_who_sql import Shape
 from connector.insights.people_who_words import definition, sentence
 from connector.insights.question import AccountQuestion, Answer, Question, each_account
-from connector.insights.refusal import Refusal
 from connector.insights.rounding import days, money, quotient
 
 __all__ = ["COLUMNS", "VERBS", "people_who"]
@@ -144,15 +143,11 @@ def _groups(asked: AccountQuestion, made: Plan) -> tuple[list[dict[str, Any]], l
 
 
 def _floored(whole: list[Group], floor: int) -> tuple[list[dict[str, Any]], list[Caveat]]:
-    try:
-        shown, other = floored(whole, floor)
-    except TooSmall:
-        text = f"Groups of fewer than {floor} people are not shown one by one, and no more than one group would remain."
-        raise Refusal("refused", "too_small", text, "Ask without group_by, or about more people.") from None
+    shown, other = floored(whole, floor)
     if other is None:
         return [group.shown() for group in shown], []
-    text = f"Groups of fewer than {floor} people are counted together as “{OTHER}”."
-    return [*(group.shown() for group in shown), other.shown() | {"other": True}], [Caveat("floor_applied", text)]
+    rows = [*(group.shown() for group in shown), other.shown() | {"other": True}]
+    return rows, [caveats.floor_applied(floor, OTHER)]
 
 
 def _caveats(asked: AccountQuestion, made: Plan, row: Any) -> list[Caveat]:

@@ -7,10 +7,12 @@ from functools import partial
 from typing import Any, Final, cast
 
 from connector.insights.arguments import bad
+from connector.insights.attributes import PROFILE_GROUPS, bound_property, is_attribute
+from connector.insights.carried import bound_names, check_name, name_of
 from connector.insights.coverage import FIRST_MOMENT, Span
 from connector.insights.metrics import MESSAGE_VERBS, Action
 from connector.insights.objects import KlaviyoObject
-from connector.insights.people_who_sql import EVENT_GROUPS, PROFILE_GROUPS, Shape
+from connector.insights.people_who_sql import Shape
 from connector.insights.periods import Period
 from connector.insights.question import AccountQuestion
 from connector.insights.relations import bound_objects, bound_zone
@@ -48,7 +50,7 @@ class _Planner:
         self.params: dict[str, Any] = {}
 
     def plan(self) -> Plan:
-        x_of, y_of, x_items, y_items, audience, overlap, (did, but_not) = tried(
+        x_of, y_of, x_items, y_items, audience, overlap, (did, but_not), _ = tried(
             lambda: self._of("x", ""),
             lambda: self._of("y", "but_not_") if self.args.get("but_not") else (),
             lambda: self._items("x", "item"),
@@ -56,6 +58,7 @@ class _Planner:
             lambda: self._audience("audience", "audience"),
             lambda: self._audience("but_not_audience", "y_audience"),
             self._actions,
+            lambda: self.resolver.check_attribute(str(self.args.get("group_by", "")), "group_by"),
         )
         x_of, y_of = (*x_of, *x_items), (*(y_of or self._inherited(but_not, x_of)), *y_items)
         period = self.resolver.period()
@@ -149,15 +152,11 @@ class _Planner:
         self._bind_group_names(shape.group, period)
 
     def _bind_group_names(self, group: str, period: Period) -> None:
-        if group in ("event:hour", "event:weekday"):
+        self.params |= bound_property(group.removeprefix("profile:"))
+        if name_of(group):
             end = min(period.end, self.asked.moment)
             self.params |= bound_zone(self.asked.account, period.start, end)
-        if group == "event:List":
-            lists = self.resolver.every("list")
-            self.params |= {"list_ids": [each.id for each in lists], "list_texts": [each.name for each in lists]}
-        if group == "event:Subject":
-            subjects = self.resolver.subjects()
-            self.params |= {"message_ids": list(subjects), "message_texts": list(subjects.values())}
+            self.params |= bound_names(self.resolver, name_of(group))
 
     def _span(self, period: Period, but_not: Action | None) -> Span:
         """What is read, not-Y windows included, cut at now."""
@@ -183,18 +182,11 @@ def group_of(text: str | None) -> str:
     """The shape's name of a group_by argument. Raises BadArguments."""
     if not text:
         return ""
-    if text in PROFILE_GROUPS:
+    if is_attribute(text):
         return f"profile:{text}"
-    name = text.removeprefix("event:")
-    if text == "times" or (text.startswith("event:") and name in EVENT_GROUPS):
+    check_name(text)
+    if text == "times" or name_of(text):
         return text
-    if text.startswith("event:"):
-        raise bad("group_by", f"{text!r} is not known; event: takes {', '.join(EVENT_GROUPS)}")
-    if text.startswith("property:"):
-        raise bad(
-            "group_by",
-            f"{text!r} is not allow-listed for this account; no custom property is kept until an admin allows it",
-        )
     raise bad(
         "group_by",
         f"{text!r} is not known; give times, event:NAME, property:NAME or one of {', '.join(PROFILE_GROUPS)}",

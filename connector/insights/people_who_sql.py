@@ -6,6 +6,8 @@ Columns and tables: connector/lake/schema.py. Instants are compared as microseco
 from dataclasses import dataclass
 from typing import Final
 
+from connector.insights.attributes import value_sql
+from connector.insights.carried import CARRIED, name_of, named, rows_of
 from connector.insights.relations import (
     AMOUNT,
     BY_PEOPLE,
@@ -14,39 +16,10 @@ from connector.insights.relations import (
     MEMBERS,
     PROFILES,
     ahead,
-    local,
     of,
     orders,
 )
 
-# What an event's group is, by group_by; `items` of a list column count once per distinct text, an empty list as none.
-EVENT_GROUPS: Final[dict[str, str]] = {
-    "Bounce Type": "[bounce_type]",
-    "Client Type": "[client_type]",
-    "Discount Codes": "case when len(list_distinct(discount_codes)) > 0 then list_distinct(discount_codes) else [null] end",
-    "Form Name": "[form_name]",
-    "form_id": "[form_id]",
-    "List": "[coalesce(list_name, (select min(named.name) from list_names named where named.id = list_id))]",
-    "Method": "[method]",
-    "Source Name": "[source_name]",
-    "Subject": "[(select min(named.name) from subjects named where named.id = message)]",
-    "URL": "[url]",
-    "$variation": "[variation]",
-    "hour": "[cast((local // 3600) % 24 as varchar)]",
-    "weekday": "[cast((local // 86400 + 3) % 7 + 1 as varchar)]",  # 1970-01-01 was a Thursday
-}
-PROFILE_GROUPS: Final[dict[str, str]] = {
-    "country": "country",
-    "region": "region",
-    "city": "city",
-    "email_domain": "email_domain",
-    "time_zone": "time_zone",
-    "email_consent": "email_consent",
-    "sms_consent": "sms_consent",
-    "reachable": """case when profile.id is null then null
-        when email_consent = 'SUBSCRIBED' and not suppressed then case when sms_consent = 'SUBSCRIBED' then 'both' else 'email' end
-        when sms_consent = 'SUBSCRIBED' then 'sms' else 'none' end""",
-}
 TIMES: Final = "case when events > 10 then '11+' else cast(events as varchar) end"
 WHEN: Final[dict[str, str]] = {
     "after": "y.us >= p.us",
@@ -74,7 +47,7 @@ class Shape:
     y_of: tuple[str, ...] = ()
     when: str = "after"
     within: bool = False
-    group: str = ""  # "", times, profile:NAME, event:NAME
+    group: str = ""  # "", times, profile:ATTRIBUTE, event:NAME
     repeated: bool = False  # only people with several X
 
     @property
@@ -153,13 +126,13 @@ def groups(shape: Shape) -> str:
     kind, _, name = shape.group.partition(":")
     if kind == "event":
         return f"""{_people(shape)}, carried as (
-    select x.person, unnest({EVENT_GROUPS[name]}) as value, x.amount from {local("x") if name in ("hour", "weekday") else "x"} x
+    select x.person, {CARRIED[name].value} as value, x.amount from {rows_of(name, "x")} x
 ), per_person as (select person, value, count(*) as events, sum(amount) as amount from carried group by all)
 select value, count(p.person) filter (where done.us is null) as people, count(p.person) as did,
     sum(c.events) as events, sum(c.amount) as amount
 from per_person c left join people p on p.person = c.person left join done on done.person = p.person
 where p.person is not null or {_nameless("c", shape)} group by value"""
-    value = TIMES if kind == "times" else PROFILE_GROUPS[name]
+    value = TIMES if kind == "times" else value_sql(name)
     return f"""{_people(shape)}
 select {value} as value, count(*) filter (where done.us is null) as people, count(*) as did,
     sum(events) as events, sum(amount) as amount
@@ -202,7 +175,8 @@ def _among(shape: Shape) -> str:
 
 def _x(shape: Shape) -> str:
     """CTE `x`: the X events of the period, orders as their earliest delivery."""
-    extras = "" if not shape.group.startswith("event:") else f", {_columns(shape.group[6:])}"
+    name = name_of(shape.group)
+    extras, names = (f", {CARRIED[name].columns}", named(name)) if name else ("", "")
     conditions = ["time >= $start", "time < $stop", *of("x", shape.x_of)]
     if shape.humans_only:
         conditions.append(BY_PEOPLE)
@@ -213,25 +187,9 @@ def _x(shape: Shape) -> str:
     where = " and ".join(conditions)
     if shape.did == "orders":
         return f"""with deliveries as ({orders("x_metrics")}),
-x as (select {columns} from deliveries where delivery = 1 and {where}){_lookups(shape)}"""
+x as (select {columns} from deliveries where delivery = 1 and {where}){names}"""
     return f"""with x as (select {columns} from {EVENTS}
-    where metric in (select unnest($x_metrics)) and time <= $moment and {where}){_lookups(shape)}"""
-
-
-def _columns(name: str) -> str:
-    """The columns that the group of an event is read from."""
-    return {"List": "list_name, list_id", "Subject": "message", "Discount Codes": "discount_codes"}.get(name) or (
-        "0 as nothing" if name in ("hour", "weekday") else EVENT_GROUPS[name].strip("[]")
-    )
-
-
-def _lookups(shape: Shape) -> str:
-    """Names bound as two lists, for groups that an event tells only by id."""
-    if shape.group == "event:List":
-        return ", list_names as (select unnest($list_ids) as id, unnest($list_texts) as name)"
-    if shape.group == "event:Subject":
-        return ", subjects as (select unnest($message_ids) as id, unnest($message_texts) as name)"
-    return ""
+    where metric in (select unnest($x_metrics)) and time <= $moment and {where}){names}"""
 
 
 def _done(shape: Shape, prefix: str = "", further: str = "") -> str:

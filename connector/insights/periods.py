@@ -16,6 +16,7 @@ HINT: Final = (
 FUTURE_HINT: Final = f"such as tomorrow, next_week, next_14_days, {HINT.removeprefix('such as ')}"
 EARLIEST: Final = 1990  # years in which a date may be named
 LATEST: Final = 2100
+FOREMOST: Final = timedelta(hours=14)  # the clocks that are farthest ahead
 FARTHEST: Final = date(1900, 1, 1)  # to which a period may be counted back
 DATE: Final = r"(\d{4})-(\d\d)-(\d\d)"
 FirstEvent = Callable[[], datetime | None]
@@ -196,9 +197,9 @@ class _Reading:
         if not found:
             return None
         first = self._date(*found.groups())
-        if first > self.today:
+        if first > (self.now.astimezone(UTC) + FOREMOST).date():  # of several accounts one may have that day already
             raise BadPeriod(f"{self.text!r} begins after today, {self.today}; give A..B for dates to come")
-        return self._to_now(first, count=days_in(first, self.today))
+        return self._to_now(first, count=max(days_in(first, self.today), 1))
 
     def until(self) -> Period | None:
         """From the first event, to the second; where there is none before the end, nothing."""
@@ -241,5 +242,5 @@ class _Reading:
         return Period(start, end, self.text, first, last, unit, count, running=start <= self.now < end)
 
     def _to_now(self, first: date, unit: str = "day", count: int = 1) -> Period:
-        start = day_start(first, self.zone)
-        return Period(start, self.now, self.text, first, self.today, unit, count, running=True, to_now=True)
+        start, last = day_start(first, self.zone), max(first, self.today)
+        return Period(start, max(start, self.now), self.text, first, last, unit, count, running=True, to_now=True)

@@ -95,13 +95,16 @@ class Question:
 
 @dataclass
 class Answer:
-    """One account's figures. `span`: all that was read, which tells whether it is held; None where nothing was."""
+    """One account's figures. `span`: all that was read, which tells whether it is held; None where nothing was.
+    `beside`: what is not shown here but put together over all accounts; `is_partial`: something asked is missing."""
 
     figures: dict[str, Any]
     sentence: str
     period: Period | None = None
     span: Span | None = None
     caveats: list[Caveat] = field(default_factory=list)
+    beside: dict[str, Any] = field(default_factory=dict)
+    is_partial: bool = False
 
 
 class AccountQuestion:
@@ -254,9 +257,9 @@ def _filled(outcome: AccountOutcome, asked: AccountQuestion, answer: Answer) -> 
     account = outcome.account = asked.account
     spoken = coverage.caveats_of(account, answer.span) if answer.span else []
     outcome.caveats = [*spoken, *asked.resolver.caveats, *answer.caveats]
-    if any(caveat.code == "outside_range" for caveat in outcome.caveats):
+    if answer.is_partial or any(caveat.code == "outside_range" for caveat in outcome.caveats):
         outcome.status = "partial"
-    outcome.figures, outcome.sentence = answer.figures, answer.sentence
+    outcome.figures, outcome.sentence, outcome.beside = answer.figures, answer.sentence, answer.beside
     outcome.period = answer.period.shown(account.zone) if answer.period else None
     outcome.names = asked.resolver.names
     outcome.sources = asked.resolver.sources

@@ -14,6 +14,7 @@ from django.db.models import Q
 
 from connector.insights import audiences, coverage
 from connector.insights.arguments import bad
+from connector.insights.attributes import property_of
 from connector.insights.caveats import Caveat
 from connector.insights.coverage import AccountState
 from connector.insights.items import Items, titles_held
@@ -46,6 +47,14 @@ class Found:
     objects: list[KlaviyoObject]
     caveats: list[Caveat] = field(default_factory=list)
     dated: bool = False
+
+
+@dataclass(frozen=True)
+class Sender:
+    """A campaign or message: its channel (email, sms, ...), and whether it is of a campaign or a flow."""
+
+    channel: str
+    of: str
 
 
 class Resolver:
@@ -207,6 +216,12 @@ class Resolver:
         return {record.klaviyo_id: object_of(record) for record in rows}
 
     @recorded
+    def senders(self, kind: str, keys: list[str]) -> dict[str, Sender]:
+        """What campaigns, or messages, of these ids send over; by id."""
+        rows = Record.objects.filter(install=self.install, kind=kind, klaviyo_id__in=keys) if keys else ()
+        return {row.klaviyo_id: Sender(row.channel, str(row.facts.get("of") or row.kind)) for row in rows}
+
+    @recorded
     def messages_of(self, parents: list[str]) -> list[KlaviyoObject]:
         """The messages of these campaigns or flows, by id."""
         rows = Record.objects.filter(install=self.install, kind=Kind.MESSAGE, parent__in=parents)
@@ -233,17 +248,17 @@ class Resolver:
 
     # --- audiences and items ------------------------------------------------------------------------------------------
 
-    def audience(self, argument: str = "audience") -> list[KlaviyoObject]:
-        """The lists and segments an argument names; their members must then be `fetched`."""
+    def audience(self, argument: str = "audience", kinds: Sequence[str] = AUDIENCES) -> list[KlaviyoObject]:
+        """The present lists and segments an argument names; their members must then be checked (`check_members`)."""
         text = self.args.get(argument)
-        return self.told(argument, self._audience(str(text), argument)) if text else []
+        return self.told(argument, self._audience(str(text), argument, list(kinds))) if text else []
 
     @recorded
-    def _audience(self, text: str, argument: str) -> list[KlaviyoObject]:
-        found = self._find(text, AUDIENCES, argument)
+    def _audience(self, text: str, argument: str, kinds: list[str]) -> list[KlaviyoObject]:
+        found = self._find(text, kinds, argument)
         self._check_there(found)
         if found.missing or found.ambiguous:  # what is gone is no choice
-            found = self._find(text, AUDIENCES, argument, PRESENT)
+            found = self._find(text, kinds, argument, PRESENT)
         return [object_of(record) for record in settled(found, Kind.LIST, self.install, self.args, argument).records]
 
     def _check_there(self, found: Finding) -> None:
@@ -287,6 +302,29 @@ class Resolver:
     def _titles(self) -> Items:
         return Items(self.install, lambda: titles_held(self.lake))
 
+    # --- attributes of people ----------------------------------------------------------------------------------------
+
+    def check_attribute(self, attribute: str, argument: str) -> None:
+        """Of a `property:NAME` that this account does not keep: raises Refusal; BadArguments where no account asked does."""
+        name = property_of(attribute)
+        if not name or name in self._properties():
+            return
+        kept = sorted({each for install in self.asked_too for each in install.properties})
+        if name not in kept:
+            there_are = f"there are {', '.join(kept)}" if kept else "an admin can allow it on the account's page"
+            raise bad(argument, f"no custom property {name!r} is kept of the accounts asked; {there_are}")
+        raise Refusal(
+            "refused",
+            "not_found",
+            f"{self.install.name} keeps no custom property “{name}”.",
+            "An admin can allow it on the account's page.",
+        )
+
+    @recorded
+    def _properties(self) -> list[str]:
+        """Names of the custom properties that are kept."""
+        return sorted(self.install.properties)
+
     # --- metrics ------------------------------------------------------------------------------------------------------
 
     @cached_property
@@ -322,12 +360,12 @@ class Resolver:
         except TooManyParts as error:
             raise bad(argument, str(error)) from None
 
-    def purchase_metric(self) -> KlaviyoObject | None:
-        """The metric of orders; None, with a caveat, where the account has none. Raises Refusal where it must be chosen."""
+    def purchase_metric(self, without: str = "Orders and revenue are left empty") -> KlaviyoObject | None:
+        """The metric of orders; None, with a caveat that says what the answer is `without`, where the account has none.
+        Raises Refusal where it must be chosen."""
         found = self._purchase_metric()
         if found is None:
-            text = "Orders and revenue are left empty: what counts as a purchase is not known."
-            self.tell(Caveat("no_purchase_metric", text))
+            self.tell(Caveat("no_purchase_metric", f"{without}: what counts as a purchase is not known."))
             return None
         self.rests_on([found])
         self._tell_second_purchase_metric(found)
@@ -346,6 +384,16 @@ class Resolver:
     def ids_of(self, *verbs: str) -> list[str]:
         """Metric ids of Klaviyo's own verbs; none where the account has no such metric."""
         return self.vocabulary.ids_of(*verbs)
+
+    @recorded
+    def shop_ids(self, verb: str) -> list[str]:
+        """Metric ids of a shop's verb; none where the account has no such metric. Raises Refusal where it must be chosen."""
+        try:
+            return self.vocabulary.action(verb).ids
+        except Refusal as refusal:
+            if refusal.code != "no_such_metric":
+                raise
+            return []
 
     @recorded
     def metrics_of(self, *verbs: str) -> list[KlaviyoObject]:

@@ -1,17 +1,15 @@
 """What attributed orders come to: the figures of a row of SALES (relations.py), and what must be said beside them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
 from connector.insights import caveats
 from connector.insights.caveats import Caveat
 from connector.insights.question import AccountQuestion
 from connector.insights.relations import EPOCH
-from connector.insights.words import amount
-
-MANY: Final = 20  # amounts of fewer events are never dominated by one
 
 
 @dataclass(frozen=True)
@@ -37,23 +35,17 @@ def bound_touches(asked: AccountQuestion, since: datetime = EPOCH) -> dict[str, 
     }
 
 
-def sales_caveats(asked: AccountQuestion, row: Any) -> list[Caveat]:
-    """Of the row that holds all orders once."""
+def sales_caveats(asked: AccountQuestion, rows: Sequence[Any]) -> list[Caveat]:
+    """Of rows that hold all orders between them, each once."""
     currency = asked.account.currency
     return [
-        *caveats.duplicate_orders(int(row.repeats or 0)),
-        *caveats.other_currency(row.foreign_orders, currency),
-        *_dominant(asked, row, currency),
+        *caveats.duplicate_orders(sum(int(row.repeats or 0) for row in rows)),
+        *caveats.other_currency(sum(row.foreign_orders for row in rows), currency),
+        *_dominant(asked, rows, currency),
     ]
 
 
-def _dominant(asked: AccountQuestion, row: Any, currency: str) -> list[Caveat]:
-    if row.valued < MANY or row.largest["amount"] * 2 <= row.revenue:
-        return []
-    at = (EPOCH + timedelta(microseconds=row.largest["us"])).astimezone(asked.account.zone).date()
-    order = f", order {row.largest['order_id']}" if row.largest["order_id"] else ""
-    text = (
-        f"One order of {at}{order} makes {amount(float(row.largest['amount']), currency)} of "
-        f"{amount(float(row.revenue), currency)}; check that it is no error."
-    )
-    return [Caveat("dominant_value", text)]
+def _dominant(asked: AccountQuestion, rows: Sequence[Any], currency: str) -> list[Caveat]:
+    valued, whole = sum(row.valued for row in rows), sum((row.revenue for row in rows), Decimal(0))
+    largest = max((row.largest for row in rows if row.largest), key=lambda order: order["amount"], default=None)
+    return caveats.dominant_value("order", valued, whole, largest, asked.account.zone, currency)

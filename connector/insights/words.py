@@ -5,6 +5,27 @@ from collections.abc import Iterable
 from typing import Final
 
 SHOWN: Final = 3  # names in a sentence; beyond them a count
+WITHOUT_CENTS: Final = frozenset(  # ISO 4217: currencies whose smallest unit is the whole one
+    [
+        "BIF",
+        "CLP",
+        "DJF",
+        "GNF",
+        "ISK",
+        "JPY",
+        "KMF",
+        "KRW",
+        "PYG",
+        "RWF",
+        "UGX",
+        "UYI",
+        "VND",
+        "VUV",
+        "XAF",
+        "XOF",
+        "XPF",
+    ]
+)
 
 
 def quoted(names: Iterable[str]) -> str:
@@ -31,13 +52,21 @@ def percent(share: float | None) -> str:
 
 
 def amount(value: float, currency: str) -> str:
-    return f"{value:,.2f} {currency}"
+    """`1,234.50 EUR`, `1,235 JPY`."""
+    return f"{value:,.{0 if currency in WITHOUT_CENTS else 2}f} {currency}"
 
 
 def spoken(period: str) -> str:
     """`last_6_months` -> `in the last 6 months`; the forms are those of answers' `period` argument."""
-    if ".." in period:
-        return "from {} to {}".format(*period.split("..", 1))
+    if period == "all":
+        return "over all time"
+    start, between, end = period.partition("..")
+    if between and end == "now":
+        return f"{spoken(start)} up to now"
+    if between and not (start and end):
+        return f"from {start} to now" if start else f"from the first event to {end}"
+    if between:
+        return f"from {start} to {end}"
     if period[:1].isdigit():
         return f"in {period}"
     text = period.replace("_", " ")

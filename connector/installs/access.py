@@ -1,6 +1,6 @@
 """The way to one install's Klaviyo account: client, token and limits put together."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 
 from django.conf import settings
 
@@ -27,11 +27,22 @@ def reports_left(install: Install, kinds: Collection[str] = REPORTS) -> int | No
 
     None while the ledger is away.
     """
+    return reports_left_of([install], kinds).get(install.klaviyo_id)
+
+
+def reports_left_of(installs: Iterable[Install], kinds: Collection[str] = REPORTS) -> dict[str, int]:
+    """The same of many accounts, by Klaviyo's id, in one question. Empty while the ledger is away."""
+    accounts = sorted({install.klaviyo_id for install in installs})
+    keys = [(account, REPORT_BUCKETS[kind]) for account in accounts for kind in kinds]
     try:
-        left = [limiter().left(install.klaviyo_id, REPORT_BUCKETS[kind]).daily for kind in kinds]
+        found = limiter().left_of_many(keys)
     except TryLater:
-        return None
-    return min((number for number in left if number is not None), default=None)
+        return {}
+    left: dict[str, int] = {}
+    for (account, _), one in zip(keys, found, strict=True):
+        if one.daily is not None:
+            left[account] = min(one.daily, left.get(account, one.daily))
+    return left
 
 
 def klaviyo(

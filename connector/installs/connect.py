@@ -1,12 +1,14 @@
 """Connecting a Klaviyo account: from the button to the bound install, safe against replay, mix-up and the wrong browser."""
 
 import hashlib
+import re
 import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import transaction
@@ -25,21 +27,37 @@ from connector.klaviyo.client import Klaviyo
 from connector.klaviyo.errors import BadRequest, KlaviyoError, Reconnect
 from connector.klaviyo.oauth import Grant
 from connector.klaviyo.resources import SCOPES
+from connector.privacy.untrusted import clean_text
 
 ATTEMPT_LASTS: Final = timedelta(minutes=15)
+LONGEST_QUOTE: Final = 200  # characters shown of what Klaviyo's page said
+# Klaviyo answers access_denied for both; its words tell who pressed Cancel from whose role may not install.
+OF_ROLES: Final = re.compile(r"\b(owner|admin\w*|manager|role|permission)s?\b", re.IGNORECASE)
 
 
 @dataclass
 class ConnectProblem(Exception):
-    """Why an account was not connected: a title, a sentence for the person, and what to do next (`action`)."""
+    """Why an account was not connected: a title, a sentence for the person, and what to do next (`action`).
+
+    `quote` is what Klaviyo's page said, cleaned and shortened; `again` the query with which Connect begins the same anew.
+    """
 
     code: str
     title: str
     text: str
     action: str = "Try again"
+    quote: str = ""
+    again: str = ""
 
     def __str__(self) -> str:
         return self.text
+
+
+class Bound(NamedTuple):
+    """`was_connected`: the organization held the account before, and keeps what was read of it."""
+
+    install: Install
+    was_connected: bool
 
 
 @dataclass(frozen=True)
@@ -84,7 +102,7 @@ def start(*, caller: Caller, session_key: str, install: Install | None = None) -
     return oauth().authorize_url(state, challenge, callback_url(), tuple(SCOPES))
 
 
-def finish(*, user: User, session_key: str, params: Mapping[str, str]) -> Install:
+def finish(*, user: User, session_key: str, params: Mapping[str, str]) -> Bound:
     """Bind the account that Klaviyo's redirect speaks of. Raises ConnectProblem, whose text is for the person.
 
     Klaviyo is called between the transactions, never inside one.
@@ -107,6 +125,7 @@ def finish(*, user: User, session_key: str, params: Mapping[str, str]) -> Instal
         account = _account_of(grant, attempt)
         return _bind(caller, attempt, grant, account)
     except ConnectProblem as problem:
+        problem.again = _query_of(attempt)
         with transaction.atomic():
             record("install.connect_failed", **caller.facts(), outcome="failed", after={"code": problem.code})
         raise
@@ -141,18 +160,8 @@ def _spend(user: User, session_key: str, state: str) -> ConnectAttempt:
 
 
 def _exchange(attempt: ConnectAttempt, params: Mapping[str, str]) -> Grant:
-    if params.get("error") == "access_denied":
-        raise ConnectProblem(
-            "denied",
-            "Klaviyo was not connected",
-            "Access was not given on Klaviyo's page. Only an owner, admin or manager of the Klaviyo account can give it.",
-        )
     if params.get("error") or not params.get("code"):
-        raise ConnectProblem(
-            "klaviyo_error",
-            "Klaviyo could not connect the account",
-            "Klaviyo's page ended with an error. Nothing was connected.",
-        )
+        raise _said_no(params.get("error", ""), params.get("error_description", ""))
     try:
         return oauth().exchange(params["code"], attempt.verifier, callback_url())
     except (BadRequest, Reconnect):
@@ -163,6 +172,43 @@ def _exchange(attempt: ConnectAttempt, params: Mapping[str, str]) -> Grant:
         ) from None
     except KlaviyoError:
         raise _unavailable() from None
+
+
+def _said_no(error: str, description: str) -> ConnectProblem:
+    """The problem behind what Klaviyo's consent page sent back (RFC 6749, 4.1.2.1)."""
+    problem = _refusal(error, bool(OF_ROLES.search(description)))
+    words = " ".join(clean_text(description or error).split())
+    problem.quote = words if len(words) <= LONGEST_QUOTE else f"{words[:LONGEST_QUOTE]}…"
+    return problem
+
+
+def _refusal(error: str, is_about_roles: bool) -> ConnectProblem:
+    if error == "access_denied" and is_about_roles:
+        return ConnectProblem(
+            "role_at_klaviyo",
+            "Your role at Klaviyo cannot connect it",
+            "Only an owner, admin or manager of the Klaviyo account can give access. Ask one of them to connect it here, "
+            "or to raise your role at Klaviyo.",
+        )
+    if error == "access_denied":
+        return ConnectProblem(
+            "denied",
+            "Klaviyo was not connected",
+            "Access was not given on Klaviyo's page, so nothing was connected. Try again and press Allow there.",
+        )
+    if error == "invalid_scope":
+        return ConnectProblem(
+            "invalid_scope",
+            "The Klaviyo app lacks a permission",
+            "The app that this Plumbline has at Klaviyo does not have every scope that is asked for. Whoever runs this "
+            f"Plumbline must give it these in Klaviyo's developer settings, then try again: {', '.join(SCOPES)}.",
+        )
+    return ConnectProblem(
+        "klaviyo_error",
+        "Klaviyo could not connect the account",
+        "Klaviyo's page ended with an error. Nothing was connected. Try again in a few minutes; if it stays so, tell "
+        "whoever runs this Plumbline what Klaviyo said.",
+    )
 
 
 def _account_of(grant: Grant, attempt: ConnectAttempt) -> dict[str, Any]:
@@ -194,7 +240,7 @@ def _account_of(grant: Grant, attempt: ConnectAttempt) -> dict[str, Any]:
 
 
 @transaction.atomic
-def _bind(caller: Caller, attempt: ConnectAttempt, grant: Grant, account: dict[str, Any]) -> Install:
+def _bind(caller: Caller, attempt: ConnectAttempt, grant: Grant, account: dict[str, Any]) -> Bound:
     known = (
         Install.objects.select_for_update()
         .in_organization(caller.organization)
@@ -202,14 +248,16 @@ def _bind(caller: Caller, attempt: ConnectAttempt, grant: Grant, account: dict[s
         .first()
     )
     _check_wanted_account(attempt, known)
-    install = known or Install(organization=caller.organization, klaviyo_id=account["id"], connected_by=caller.user)
+    install = known or Install(organization=caller.organization, klaviyo_id=account["id"])
+    was_connected = known is not None and known.status != Install.Status.DISCONNECTED
     was_ended = known is not None and known.status in (Install.Status.NEEDS_RECONNECT, Install.Status.DISCONNECTED)
     apply_account(install, account)
     install.scopes = list(grant.scopes)
     install.status_reason = ""
     if known is None or was_ended or install.complete_to is None:
         install.status = Install.Status.CONNECTED if install.complete_to else Install.Status.CONNECTING
-    install.connected_by, install.connected_at = caller.user, timezone.now()
+    if not was_connected:
+        install.connected_by, install.connected_at = caller.user, timezone.now()
     install.save()
     store(install, grant)
     record(
@@ -218,7 +266,7 @@ def _bind(caller: Caller, attempt: ConnectAttempt, grant: Grant, account: dict[s
         **_account(install),
         after={"scopes": install.scopes},
     )
-    return install
+    return Bound(install, was_connected)
 
 
 def apply_account(install: Install, account: Mapping[str, Any]) -> None:
@@ -242,6 +290,12 @@ def _check_wanted_account(attempt: ConnectAttempt, known: Install | None) -> Non
             f"You were reconnecting {name}, but signed in to another account at Klaviyo. Sign out there and try again, "
             "or use Connect to add the other account.",
         )
+
+
+def _query_of(attempt: ConnectAttempt) -> str:
+    """For the same organization, and the same install if it was one."""
+    wanted = {"install": attempt.install_id} if attempt.install_id else {"organization": attempt.organization.slug}
+    return f"?{urlencode(wanted)}"
 
 
 def _unavailable() -> ConnectProblem:

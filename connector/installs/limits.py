@@ -1,5 +1,7 @@
 """Where Klaviyo's allowances are kept: Redis where there is one, else a row of the database per account and bucket."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from functools import cache
 from typing import cast
 
@@ -12,7 +14,7 @@ from django.utils.module_loading import import_string
 from connector.installs.models import Allowance
 from connector.klaviyo import ledger
 from connector.klaviyo.ledger import State
-from connector.klaviyo.limits import Limiter, Seen, Store
+from connector.klaviyo.limits import Key, Limiter, Seen, Store
 
 
 @cache
@@ -34,19 +36,27 @@ class DatabaseStore:
     are: a reservation must be seen by other processes before the request is sent."""
 
     def load(self, account: str, bucket: str) -> Seen:
-        rows = Allowance.objects.filter(account=account, bucket=bucket).annotate(now=Now())
-        row = rows.values_list("version", "state", "now").first()
-        if row is None:
-            # Nothing is held yet that another clock could be compared with.
-            return Seen(0, ledger.fresh(), timezone.now().timestamp())
-        version, state, now = row
-        return Seen(version, cast(State, state) if state else ledger.fresh(), now.timestamp())
+        return self.load_many([(account, bucket)])[0]
+
+    def load_many(self, keys: Sequence[Key]) -> list[Seen]:
+        accounts, buckets = {account for account, _ in keys}, {bucket for _, bucket in keys}
+        rows = Allowance.objects.filter(account__in=accounts, bucket__in=buckets).annotate(now=Now())
+        found = {
+            (account, bucket): _seen(version, state, now)
+            for account, bucket, version, state, now in rows.values_list("account", "bucket", "version", "state", "now")
+        }
+        # Where nothing is held yet there is nothing that another clock could be compared with.
+        return [found.get(key) or Seen(0, ledger.fresh(), timezone.now().timestamp()) for key in keys]
 
     def save(self, account: str, bucket: str, version: int, state: State) -> bool:
         newest = Allowance.objects.filter(account=account, bucket=bucket, version=version)
         if newest.update(state=state, version=version + 1):
             return True
         return version == 0 and _first(account, bucket, state)
+
+
+def _seen(version: int, state: object, now: datetime) -> Seen:
+    return Seen(version, cast(State, state) if state else ledger.fresh(), now.timestamp())
 
 
 def _first(account: str, bucket: str, state: State) -> bool:

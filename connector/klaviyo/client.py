@@ -24,7 +24,7 @@ import msgspec
 from connector.klaviyo import answers, filters
 from connector.klaviyo.answers import Json, Page, Trouble
 from connector.klaviyo.calls import Call, Fields, Selection, operation_call, read_call, row_of
-from connector.klaviyo.errors import BadRequest, Problem, TryLater, UpstreamBroken
+from connector.klaviyo.errors import BadRequest, LinkRefused, Problem, TryLater, UpstreamBroken
 from connector.klaviyo.events import EventPage
 from connector.klaviyo.events import decode as decode_events
 from connector.klaviyo.filters import Filter
@@ -126,10 +126,14 @@ class Klaviyo:
         include: Collection[str] = (),
         additional: Collection[str] = (),
         size: int | None = None,
+        after: str | None = None,
     ) -> Iterator[Page]:
-        """Every page of a resource, the largest pages by default. `additional` names fields of the resource's type."""
+        """Every page of a resource, the largest pages by default. `additional` names fields of the resource's type.
+
+        `after`: the `next` of a page read before, to go on from there. Raises LinkRefused when that is too long ago.
+        """
         row = RESOURCES[resource] if isinstance(resource, str) else resource
-        return self._paged(row, id, Selection(include, fields, additional, filter, sort), answers.page, size)
+        return self._paged(row, id, Selection(include, fields, additional, filter, sort), answers.page, size, after)
 
     def event_pages(
         self,
@@ -163,10 +167,12 @@ class Klaviyo:
         selection = Selection((), fields, ("subscriptions",), span, "updated")
         return self._paged(RESOURCES["profiles"], None, selection, partial(decode_profiles, properties=properties))
 
-    def member_pages(self, kind: Literal["list", "segment"], id: str) -> Iterator[list[str]]:
-        """Ids of the profiles on a list or in a segment."""
-        for page in self.pages(f"{kind}-profile-ids", id=id):
-            yield [one["id"] for one in page.data]
+    def member_pages(
+        self, kind: Literal["list", "segment"], id: str, after: str | None = None
+    ) -> Iterator[tuple[list[str], str | None]]:
+        """Ids of the profiles on a list or in a segment, and the address of the next page; `after` as for pages()."""
+        for page in self.pages(f"{kind}-profile-ids", id=id, after=after):
+            yield [one["id"] for one in page.data], page.next
 
     def ask(
         self,
@@ -211,13 +217,16 @@ class Klaviyo:
         selection: Selection,
         parse: Callable[[bytes], P],
         size: int | None = None,
+        after: str | None = None,
     ) -> Iterator[P]:
         """`links.next` is followed as it stands, at our own origin, until it is null; not when it goes in a circle."""
         largest = row.page_size if row.default_page_size else None
         call = read_call(
             self._origin, row, id, selection, min(size or largest, largest) if largest else None, many=True
         )
-        seen: set[str] = set()
+        if after is not None:
+            call = replace(call, url=answers.own(after, call), query=())
+        seen: set[str] = {call.url} if after is not None else set()
         first: str | None = None
         repeats = 0
         try:
@@ -245,7 +254,7 @@ class Klaviyo:
             page = self.send(call, parse)
             return self.send(call, parse) if first is not None and page.first == first else page
         except BadRequest:
-            raise UpstreamBroken(f"Klaviyo no longer knows its own link to the next page of {call.name}.") from None
+            raise LinkRefused(f"Klaviyo no longer knows its own link to the next page of {call.name}.") from None
 
     def _permit(self, call: Call, patience: "_Patience") -> Permit:
         def waits(seconds: float, bucket: str) -> None:
@@ -296,7 +305,10 @@ class Klaviyo:
 
 
 class _Patience:
-    """How long one request may still be slept on, and how often it was tried."""
+    """How long one request may still be slept on, and how often it was tried.
+
+    Ours, not a library's: the pause is Klaviyo's Retry-After, and it shares one budget with the waits for limits.
+    """
 
     def __init__(self, seconds: float, sleep: Callable[[float], None], chance: Callable[[], float]) -> None:
         self.left = seconds

@@ -10,6 +10,7 @@
     │   └── Conflict      ... because it exists already or is in the wrong state
     ├── NotFound          the object is gone, or never was
     └── UpstreamBroken    Klaviyo answers nonsense or not at all; tried several times already
+        ├── LinkRefused   ... its own link to the next page: begin the listing again
         └── Unconfirmed   a write that may have happened: look before repeating it
 
 Messages carry no bodies, tokens or people, so they may be logged and shown. What Klaviyo said of a refused request is in
@@ -98,6 +99,10 @@ class UpstreamBroken(KlaviyoError):
     def __init__(self, message: str, retry_after: float = 60.0) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class LinkRefused(UpstreamBroken):
+    """Klaviyo no longer knows its own link to a next page: begin the listing again."""
 
 
 class Unconfirmed(UpstreamBroken):

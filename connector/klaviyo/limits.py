@@ -9,7 +9,7 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
@@ -21,6 +21,8 @@ from connector.klaviyo.resources import BUCKETS, Limit
 BLOCK = 32
 """Slots in the largest block."""
 
+Key = tuple[str, str]
+"""Account and bucket."""
 OnWait = Callable[[float, str], None]
 
 
@@ -37,6 +39,10 @@ class Store(Protocol):
     """Where allowances are kept: compare-and-set on a version, and one clock for all who use it."""
 
     def load(self, account: str, bucket: str) -> Seen: ...
+
+    def load_many(self, keys: Sequence[Key]) -> list[Seen]:
+        """As many as keys, in their order, by one question to the store."""
+        ...
 
     def save(self, account: str, bucket: str, version: int, state: State) -> bool:
         """Store `state` as version + 1 if `version` is still the newest; say whether it was."""
@@ -112,11 +118,12 @@ class Limiter:
 
     def left(self, account: str, bucket: str) -> Left:
         """What `bucket` has room for now, by what all processes have told: the ledger that pages and tools show."""
-        limit = self._limits[bucket]
-        seen = self._store.load(account, bucket)
-        ledger.sweep(seen.state, limit, seen.now)
-        left = ledger.left(seen.state, limit, seen.now)
-        return Left(left[1], left[60], left.get(86400), limit)
+        return self.left_of_many([(account, bucket)])[0]
+
+    def left_of_many(self, keys: Sequence[Key]) -> list[Left]:
+        """The same of many accounts and buckets, in the order of `keys`, by one question to the store."""
+        seen = self._store.load_many(keys)
+        return [_left(one, self._limits[bucket]) for (_, bucket), one in zip(keys, seen, strict=True)]
 
     def _try(self, account: str, buckets: tuple[str, ...], many: bool) -> "tuple[Permit | None, float, str]":
         """The stricter buckets come last in a request's list, and first here: they are the likelier to be empty."""
@@ -140,6 +147,12 @@ class Limiter:
             if key not in self._purses:
                 self._purses[key] = _Purse(self._store, account, bucket, self._limits[bucket], self._clock)
             return self._purses[key]
+
+
+def _left(seen: Seen, limit: Limit) -> Left:
+    ledger.sweep(seen.state, limit, seen.now)
+    left = ledger.left(seen.state, limit, seen.now)
+    return Left(left[1], left[60], left.get(86400), limit)
 
 
 class Permit:
@@ -311,6 +324,9 @@ class MemoryStore:
         with self._lock:
             version, state = self._kept.get((account, bucket), (0, ledger.fresh()))
             return Seen(version, _copy(state), self._clock())
+
+    def load_many(self, keys: Sequence[Key]) -> list[Seen]:
+        return [self.load(account, bucket) for account, bucket in keys]
 
     def save(self, account: str, bucket: str, version: int, state: State) -> bool:
         with self._lock:

@@ -1,6 +1,6 @@
 """Allowances in Redis: shared by all hosts, on Redis' own clock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, cast
 
@@ -10,7 +10,7 @@ import redis
 from connector.klaviyo import ledger
 from connector.klaviyo.errors import TryLater
 from connector.klaviyo.ledger import State
-from connector.klaviyo.limits import Seen
+from connector.klaviyo.limits import Key, Seen
 
 AWAY = 5.0
 """Seconds after which a Redis that is away is asked again."""
@@ -40,9 +40,16 @@ class RedisStore:
         self._save = self._redis.register_script(SAVE)
 
     def load(self, account: str, bucket: str) -> Seen:
-        version, state, seconds, micros = self._run(self._load, account, bucket)
-        held = cast(State, msgspec.json.decode(state)) if state else ledger.fresh()
-        return Seen(int(version), held, int(seconds) + int(micros) / 1e6)
+        return _seen(self._run(self._load, account, bucket))
+
+    def load_many(self, keys: Sequence[Key]) -> list[Seen]:
+        pipeline = self._redis.pipeline(transaction=False)
+        for account, bucket in keys:
+            self._load(keys=[_key(account, bucket)], client=pipeline)
+        try:
+            return [_seen(found) for found in pipeline.execute()]
+        except redis.RedisError:
+            raise _away() from None
 
     def save(self, account: str, bucket: str, version: int, state: State) -> bool:
         return bool(self._run(self._save, account, bucket, version, msgspec.json.encode(state), KEPT))
@@ -51,7 +58,17 @@ class RedisStore:
         try:
             return script(keys=[_key(account, bucket)], args=args)
         except redis.RedisError:
-            raise TryLater(AWAY, "The store of Klaviyo's limits cannot be reached.") from None
+            raise _away() from None
+
+
+def _seen(found: Any) -> Seen:
+    version, state, seconds, micros = found
+    held = cast(State, msgspec.json.decode(state)) if state else ledger.fresh()
+    return Seen(int(version), held, int(seconds) + int(micros) / 1e6)
+
+
+def _away() -> TryLater:
+    return TryLater(AWAY, "The store of Klaviyo's limits cannot be reached.")
 
 
 @cache

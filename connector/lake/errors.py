@@ -6,6 +6,7 @@ LakeError
 ├── RowsRefused      rows that do not fit the schema or the window: a fault of ours
 ├── LakeUnwritable   disk full, folder read-only: a person must act, then the run goes on
 ├── WriteConflict    another writer kept winning: try again later
+├── StagedGone       the parts of an unfinished reading are no longer held: begin it again
 ├── VersionGone      the version is no longer held: ask again on the newest
 ├── DeadlinePassed   the question took too long and was stopped
 ├── TooBusy          no free place for a question within its deadline
@@ -35,6 +36,10 @@ class LakeUnwritable(LakeError):
 
 
 class WriteConflict(LakeError):
+    pass
+
+
+class StagedGone(LakeError):
     pass
 
 

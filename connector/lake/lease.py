@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -16,17 +17,18 @@ from connector.lake.models import Lease
 # A worker killed outright is waited for this long. A beat may be late by SQLite's time-out of 20 s.
 LEASE_SECONDS = 30.0
 BEAT_SECONDS = 5.0
+POLL_SECONDS = 0.2
 
 log = logging.getLogger(__name__)
 
 
 @contextmanager
-def lease(install_id: UUID, owner: str) -> Iterator["Held"]:
+def lease(install_id: UUID, owner: str, patience: float = 0.0) -> Iterator["Held"]:
     """Hold the right to write an install's lake, kept alive by a thread, given back at the end.
 
-    Raises LeaseHeld when another holds it.
+    Raises LeaseHeld when another still holds it after `patience` seconds.
     """
-    held = Held(_take(install_id, owner))
+    held = Held(_take_within(install_id, owner, patience))
     beating = threading.Thread(target=held.keep_alive, name=f"lease {install_id}", daemon=True)
     beating.start()
     try:
@@ -66,6 +68,17 @@ class Held:
                     log.warning("lease heartbeat failed", extra={"install": str(self.row.install)})
         finally:
             connection.close()
+
+
+def _take_within(install_id: UUID, owner: str, patience: float) -> Lease:
+    ends = time.monotonic() + patience
+    while True:
+        try:
+            return _take(install_id, owner)
+        except LeaseHeld:
+            if time.monotonic() >= ends:
+                raise
+            time.sleep(POLL_SECONDS)
 
 
 def _take(install_id: UUID, owner: str) -> Lease:

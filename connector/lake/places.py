@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from uuid import UUID
 
 from django.conf import settings
@@ -58,12 +58,31 @@ class Place:
         else:
             yield from (S3 + path for path in self.filesystem().find(self.root))
 
-    def remove(self) -> None:
-        """Take the whole install away. Removing what is not there is no error: a removal may be run twice."""
+    def folders(self, below: str) -> list[str]:
+        """Names of the folders directly below one of the install's folders; none where that is not there."""
+        folder = f"{self.root}/{below}"
         if self.is_local:
-            shutil.rmtree(self.root, ignore_errors=False) if self.exists() else None
-        elif self.exists():
-            self.filesystem().rm(self.root, recursive=True)
+            return [path.name for path in Path(folder).glob("*") if path.is_dir()]
+        bucket = self.filesystem()
+        return [path.rpartition("/")[2] for path in bucket.ls(folder, detail=False)] if bucket.exists(folder) else []
+
+    def create(self, file: str) -> IO[bytes]:
+        """A file below the root that belongs to no table, to be written from its beginning."""
+        path = f"{self.root}/{file}"
+        if not self.is_local:
+            created: IO[bytes] = self.filesystem().open(path, "wb")
+            return created
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        return Path(path).open("wb")
+
+    def remove(self, below: str = "") -> None:
+        """Take the whole install away, or one folder of it. Removing what is not there is no error: a removal may be
+        run twice."""
+        folder = f"{self.root}/{below}".rstrip("/")
+        if self.is_local:
+            shutil.rmtree(folder) if Path(folder).exists() else None
+        elif self.filesystem().exists(folder):
+            self.filesystem().rm(folder, recursive=True)
 
     def filesystem(self) -> Any:
         """The bucket through fsspec, which only an S3 lake needs (requirements/production.in).

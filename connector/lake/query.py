@@ -256,7 +256,14 @@ PER_METRIC = """
     select metric, count(*), count(distinct person), coalesce(sum(value), 0)
     from read_parquet($events, hive_partitioning=false) group by metric order by metric
 """
+COUNTS = "select metric, count(*) from read_parquet($events, hive_partitioning=false) group by metric"
 IN_ALL = "select count(*), count(distinct person) from read_parquet($events, hive_partitioning=false)"
+
+
+def events_by_metric(install_id: UUID, deadline: float = 60.0) -> dict[str, int]:
+    """Events held of each metric, of the newest version; those dated ahead too."""
+    with reading(install_id, newest(install_id), deadline) as lake:
+        return dict(lake.rows(COUNTS))
 
 
 def summary(install_id: UUID, deadline: float = 300.0) -> dict[str, Any]:

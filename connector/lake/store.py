@@ -5,8 +5,7 @@ nothing new makes no version. Old files stay for a month, so a needless rewrite 
 times what the account itself takes.
 """
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,8 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable, write_deltalake
 
-from connector.lake import tidy
-from connector.lake.commits import ONCE, committing
+from connector.lake import members, tidy
+from connector.lake.commits import ONCE, Written, committing
 from connector.lake.errors import RowsRefused
 from connector.lake.layout import make_table, writer_properties
 from connector.lake.lease import Held, lease
@@ -25,30 +24,18 @@ from connector.lake.models import Pin
 from connector.lake.places import Place, place_of
 from connector.lake.rewrite import Piece, rewriting
 from connector.lake.rows import Columns, build, refuse_outside, same_rows, with_month
-from connector.lake.schema import EVENTS, MEMBERS, PROFILES, Table
+from connector.lake.schema import EVENTS, PROFILES, Table
 from connector.lake.tables import LiveFile, live_files, open_table
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What a call changed: rows that are new, rows that are gone, and the table's version after it.
-
-    A row that only changed counts as neither; `rewritten` says that there were such rows or vanished ones.
-    """
-
-    added: int
-    removed: int
-    rewritten: bool
-    version: int
-
-
 @contextmanager
-def writing(install_id: UUID, owner: str) -> Iterator["Writer"]:
+def writing(install_id: UUID, owner: str, patience: float = 0.0) -> Iterator["Writer"]:
     """Write one install's lake, as the only one. `owner` names the run or command.
 
-    Raises LeaseHeld; inside, every call may raise LeaseLost, RowsRefused, LakeUnwritable, WriteConflict.
+    Raises LeaseHeld when another still writes after `patience` seconds; inside, every call may raise LeaseLost,
+    RowsRefused, LakeUnwritable, WriteConflict.
     """
-    with lease(install_id, owner) as held:
+    with lease(install_id, owner, patience) as held:
         yield Writer(place_of(install_id), held)
 
 
@@ -90,14 +77,24 @@ class Writer:
             tidy.thin_out(self.place, self.held, PROFILES)
         return written
 
-    def replace_members(self, audience: str, people: Sequence[str]) -> Written:
-        """Exactly these people belong to one list or segment from now on."""
-        # delta-rs takes no parameters in a predicate, so the id must be able to stand in quotes
-        if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", audience):
-            raise RowsRefused("The id of a list or segment holds a character that Klaviyo's ids do not have.")
-        columns = {"audience": [audience] * len(people), "person": list(people)}
-        rows = build(MEMBERS, [columns], key=("audience", "person"))
-        return committing(self.held, lambda: _replace_audience(self.place, rows, audience))
+    def replace_members(self, audience: str, people: Sequence[str], parts: int = 0) -> Written:
+        """Exactly these people, and those of the first `parts` parts that were staged, belong to one list or segment
+        from now on. Raises StagedGone."""
+        rows = members.members(audience, people)
+        return committing(self.held, lambda: members.replace(self.place, audience, rows, parts))
+
+    def stage_members(self, audience: str, people: Sequence[str], part: int) -> None:
+        """Keep some members of a list or segment, out of sight, until all of it has been read; one part of a number."""
+        rows = members.members(audience, people)
+        committing(self.held, lambda: members.stage(self.place, audience, rows, part))
+
+    def forget_staged(self, audience: str) -> None:
+        """Remove what was staged of a list or segment."""
+        committing(self.held, lambda: members.forget(self.place, audience))
+
+    def clear_staged(self, but: Collection[str]) -> None:
+        """Remove what was staged by readings that never ended. `but`: the audiences that are still being read."""
+        committing(self.held, lambda: members.clear(self.place, but))
 
     def settle(self) -> None:
         """Put every table into as few sorted files as can be: at the end of a first load, and each night."""
@@ -120,12 +117,12 @@ def _window(since: datetime, until: datetime) -> tuple[datetime, datetime]:
 def _replace_window(place: Place, rows: pa.Table, since: datetime, until: datetime) -> Written:
     table = open_table(place, EVENTS)
     if table is None and not len(rows):
-        return Written(0, 0, rewritten=False, version=-1)
+        return Written(0, 0, 0, rewritten=False, version=-1)
     table = table or make_table(place, EVENTS)
     touched = [file for file in live_files(table, EVENTS) if file.may_hold("time", since, until)]
     rows = with_month(rows, since, until)
     if not touched:
-        return Written(len(rows), 0, rewritten=False, version=_append(table, EVENTS, rows))
+        return _all_new(table, EVENTS, rows)
     with rewriting(place, table, EVENTS, rows) as rewriter:
         held = rewriter.rows(touched, f"{HELD} where {IN_WINDOW}", since=since, until=until)
         change = _change(held, rows, EVENTS, "id")
@@ -159,7 +156,7 @@ def _upsert(place: Place, rows: pa.Table) -> Written:
     table = open_table(place, PROFILES) or make_table(place, PROFILES)
     files = live_files(table, PROFILES)
     if not files:
-        return Written(len(rows), 0, rewritten=False, version=_append(table, PROFILES, rows))
+        return _all_new(table, PROFILES, rows)
     known = "id in (select id from incoming)"
     with rewriting(place, table, PROFILES, rows) as rewriter:
         change = _change(rewriter.rows(files, f"{HELD} where {known}"), rows, PROFILES, "id")
@@ -172,43 +169,32 @@ def _upsert(place: Place, rows: pa.Table) -> Written:
         return change.written(rewriter.commit([Piece(touched, sql)], changes=True))
 
 
-def _replace_audience(place: Place, rows: pa.Table, audience: str) -> Written:
-    table = open_table(place, MEMBERS) or make_table(place, MEMBERS)
-    touched = [file for file in live_files(table, MEMBERS) if file.may_hold("audience", audience, audience)]
-    if not touched:
-        return Written(len(rows), 0, rewritten=False, version=_append(table, MEMBERS, rows))
-    with rewriting(place, table, MEMBERS, rows) as rewriter:
-        held = rewriter.rows(touched, f"{HELD} where audience = $audience", audience=audience)
-        change = _change(held, rows, MEMBERS, "person")
-        if not change.rewritten:
-            return change.written(_append(table, MEMBERS, change.fresh))
-        kept = (
-            f"select {_names(MEMBERS)} from read_parquet($files, hive_partitioning=false) where audience <> $audience"
-        )
-        sql = f"{kept} union all select {_names(MEMBERS)} from incoming order by {', '.join(MEMBERS.sort)}"
-        return change.written(rewriter.commit([Piece(touched, sql, {"audience": audience})], changes=True))
-
-
 @dataclass(frozen=True, slots=True)
 class _Change:
     """What lies between the rows held and the rows that shall be."""
 
+    given: int
     fresh: pa.Table
     gone: int
     rewritten: bool
 
     def written(self, version: int) -> Written:
-        return Written(len(self.fresh), self.gone, self.rewritten, version)
+        return Written(self.given, len(self.fresh), self.gone, self.rewritten, version)
 
 
 def _change(held: pa.Table, rows: pa.Table, spec: Table, key: str) -> _Change:
     known = pc.is_in(rows[key], value_set=held[key].combine_chunks())
     again = rows.filter(known).select(spec.schema.names)
     return _Change(
+        given=len(rows),
         fresh=rows.filter(pc.invert(known)),
         gone=len(held) - len(again),
         rewritten=not same_rows(again, held, (key,)),
     )
+
+
+def _all_new(table: DeltaTable, spec: Table, rows: pa.Table) -> Written:
+    return Written(len(rows), len(rows), 0, rewritten=False, version=_append(table, spec, rows))
 
 
 def _append(table: DeltaTable, spec: Table, rows: pa.Table) -> int:

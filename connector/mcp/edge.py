@@ -4,7 +4,9 @@ The MCP SDK's own edge answers otherwise than assistants need (no scope in its c
 redirects that lose the token), so tokens, CORS and methods are ours; from there its session manager takes over.
 """
 
+import asyncio
 import json
+import logging
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -14,6 +16,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
+from django.db import OperationalError
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.datastructures import Headers
@@ -27,11 +30,14 @@ from accounts.limits import ip_of
 from connector.mcp.challenge import challenge
 from connector.mcp.server import CALLER, CLIENT, LISTS_TOOLS, build_server
 from connector.mcp.threads import Threads
+from connector.tools import group_commit
 
+logger = logging.getLogger(__name__)
 PATHS: Final = ("/mcp", "/mcp/")  # a redirect from one to the other would lose the token
 LARGEST_BODY: Final = 1024 * 1024
 CALL_THREADS: Final = 8
 LOOKUP_THREADS: Final = 4  # of their own: slow answers must not keep the next assistant at the door
+RETRY_AFTER: Final = "30"  # seconds
 USE_NOTED_EVERY: Final = 60.0
 MOST_NOTED: Final = 10_000
 CORS: Final = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "WWW-Authenticate, Mcp-Session-Id"}
@@ -109,7 +115,13 @@ class Door:
             return refusal(401, "unauthorized", "An access token is needed.", challenge())
         found = _BEARER.fullmatch(given[0]) if len(given) == 1 else None
         origin = {"ip": ip_of((scope.get("client") or ("",))[0]), "request_id": headers.get("x-request-id", "")[:64]}
-        caller = await self._lookups.run(bearer_caller, found[1], **origin) if found else None
+        try:
+            caller = await self._lookups.run(bearer_caller, found[1], **origin) if found else None
+        except OperationalError as error:
+            logger.error("the database: %s", type(error.__cause__ or error).__name__)
+            answer = refusal(503, "unavailable", "The database cannot be reached just now. Try again in a moment.")
+            answer.headers["Retry-After"] = RETRY_AFTER
+            return answer
         if caller is None:
             text = "The access token is not valid or no longer valid."
             return refusal(401, "invalid_token", text, challenge("invalid_token", text))
@@ -148,6 +160,7 @@ async def open_door() -> AsyncIterator[Door]:
     finally:
         await calls.close()
         await lookups.close()
+        await asyncio.to_thread(group_commit.stop)
 
 
 def allowed_origins() -> TransportSecuritySettings:

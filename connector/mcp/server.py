@@ -73,7 +73,7 @@ def build_server(threads: Threads) -> Server[Any]:
 async def answer(threads: Threads, caller: Caller, name: str, args: Mapping[str, Any]) -> types.CallToolResult:
     """One call. What the model can mend is a result with isError; what it cannot is a protocol error."""
     try:
-        envelope = await threads.run(tools.call, caller, name, args)
+        envelope = await threads.drive(tools.steps(caller, name, args))
     except tools.UnknownTool:
         raise MCPError(code=types.INVALID_PARAMS, message=f"There is no tool named {clean_name(name)!r}.") from None
     except (tools.BadArguments, NotRecorded) as problem:

@@ -38,11 +38,16 @@ def connect(request: MemberRequest) -> HttpResponse:
 def callback(request: MemberRequest) -> HttpResponse:
     """Klaviyo's redirect back: bind the account, or say plainly why not."""
     try:
-        install = finish(user=request.user, session_key=session_key(request), params=request.GET.dict())
+        install, was_connected = finish(user=request.user, session_key=session_key(request), params=request.GET.dict())
     except ConnectProblem as problem:
         return problem_page(request, problem)
     begin(install, enter(request, install.organization_id))
-    messages.success(request, f"{install.name} is connected. Everything is being read now; you can leave this page.")
+    told = (
+        "was already connected; its access is renewed. What is new since is being read now."
+        if was_connected
+        else "is connected. Everything is being read now; you can leave this page."
+    )
+    messages.success(request, f"{install.name} {told}")
     return redirect("install", id=install.pk)
 
 

@@ -36,12 +36,15 @@ class Place:
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    """`caller`, `may` (ability names of the role), `places`, `memberships` and `is_away` (shown: not the chosen one)."""
+    """`caller`, `may` (ability names of the role), `places`, `memberships`, `is_away` (shown: not the chosen one),
+    `is_sandbox` (no account is one of the real Klaviyo) and `mail_is_files` (there is no mail server)."""
     # The REST framework sets no user at all on its requests (its browsable documentation renders a template).
     is_page = getattr(request, "user", None) is not None
     caller: Caller | None = (getattr(request, "caller", None) or None) if is_page else None
     return {
         "site_name": settings.SITE_NAME,
+        "is_sandbox": settings.KLAVIYO_IS_SANDBOX,
+        "mail_is_files": settings.MAIL_IS_FILES,
         "caller": caller,
         "may": frozenset(str(ability) for ability in ROLES.get(caller.role, ())) if caller else frozenset(),
         "places": list(places(request, caller)) if caller else [],

@@ -12,13 +12,12 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.caller import Caller
 from accounts.permissions import check
 from accounts.roles import Ability
-from connector.insights.account_list import purchase_metric_of
+from connector.insights.account_list import purchase_metrics
 from connector.insights.refusal import Refusal
 from connector.installs import actions
 from connector.installs.access import reports_left
 from connector.installs.models import Install
-from connector.lake.errors import LakeError
-from connector.pages.forms import PurchaseMetricForm
+from connector.pages.forms import PropertiesForm, PurchaseMetricForm
 from connector.pages.install_presenters import asked_scopes, by_client, progress, row, scopes
 from connector.pages.member import MemberRequest, enter, member_page
 from connector.records.models import Kind, Record
@@ -44,6 +43,7 @@ def install_page(request: MemberRequest, id: UUID) -> HttpResponse:
         "runs": install.runs.order_by("-id")[:10],
         "metric_form": PurchaseMetricForm(initial={"metric": install.purchase_metric}, metrics=metrics(install)),
         "purchase": purchase_metric(install),
+        "properties_form": PropertiesForm(initial={"names": "\n".join(install.properties)}),
         **live(install),
     }
     return render(request, "installs/detail.html", page)
@@ -68,6 +68,20 @@ def choose_purchase_metric(request: MemberRequest, id: UUID) -> HttpResponse:
         messages.success(request, "The purchase metric is set. The next question uses it.")
     else:
         messages.error(request, "That metric is not one of this account. Choose one from the list.")
+    return redirect("install", id=install.pk)
+
+
+@require_POST
+@member_page
+def choose_properties(request: MemberRequest, id: UUID) -> HttpResponse:
+    install = visible_install(request, id)
+    check(request.caller, Ability.SETTINGS)
+    form = PropertiesForm(request.POST)
+    if form.is_valid():
+        actions.set_properties(install=install, names=form.cleaned_data["names"], caller=request.caller)
+        messages.success(request, "The custom properties are set. The next sync reads them.")
+    else:
+        messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
     return redirect("install", id=install.pk)
 
 
@@ -110,11 +124,8 @@ def metrics(install: Install) -> list[tuple[str, str]]:
 
 
 def purchase_metric(install: Install) -> dict[str, str]:
-    """The `id` and `name` of the metric that counts now, or the `problem` in words; empty while the lake cannot tell."""
-    try:
-        found = purchase_metric_of(install)
-    except LakeError:
-        return {}
+    """The `id` and `name` of the metric that counts now, or the `problem` in words."""
+    found = purchase_metrics([install])[install.pk]
     return {"problem": found.text} if isinstance(found, Refusal) else {"id": found.klaviyo_id, "name": found.name}
 
 

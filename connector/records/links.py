@@ -3,9 +3,10 @@
 from typing import Final
 from urllib.parse import quote
 
+from django.conf import settings
+
 from connector.records.models import Kind
 
-BASE: Final = "https://www.klaviyo.com"
 PATHS: Final[dict[str, str]] = {
     Kind.CAMPAIGN: "/campaign/{id}/overview",
     Kind.FLOW: "/flow/{id}/edit",
@@ -19,4 +20,5 @@ PATHS: Final[dict[str, str]] = {
 def klaviyo_url(kind: str, key: str) -> str:
     """The object's page at Klaviyo; the front page for a kind that has none."""
     path = PATHS.get(kind)
-    return BASE + path.replace("{id}", quote(key, safe="")) if path else BASE
+    base: str = settings.KLAVIYO_PAGES_URL
+    return base + path.replace("{id}", quote(key, safe="")) if path else base

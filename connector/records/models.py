@@ -37,6 +37,9 @@ class Record(InOrganization):
     deleted_at = models.DateTimeField(null=True, help_text="When a sync no longer found it")
     facts = models.JSONField(default=dict)
     seen_at = models.DateTimeField()
+    events = models.PositiveBigIntegerField(
+        null=True, help_text="Of a metric: events held when a run last counted them; ours, no listing tells it"
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["install", "kind", "klaviyo_id"], name="one_record_per_object")]
@@ -67,17 +70,29 @@ class FormerName(InOrganization):
 
 
 class Audience(InOrganization):
-    """Members of a list or segment as last fetched into the lake, on demand."""
+    """Members of a list or segment as last read into the lake, on demand, and the reading under way, if there is one.
+
+    A question waits for it while `due_at` is set.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     record = models.OneToOneField(Record, on_delete=models.CASCADE, related_name="audience")
     wanted_at = models.DateTimeField(
         null=True, help_text="A question waits for it since then; with a problem: it failed then"
     )
-    fetched_at = models.DateTimeField(null=True)
+    fetched_at = models.DateTimeField(null=True, help_text="When the reading began that is held")
+    ended_at = models.DateTimeField(null=True, help_text="When it ended")
     members = models.PositiveIntegerField(null=True)
     problem = models.CharField(max_length=200, blank=True, help_text="Why the last fetch failed, in words")
     missing_scope = models.CharField(max_length=64, blank=True, help_text="The scope for want of which it failed")
+    due_at = models.DateTimeField(null=True, help_text="Nothing to read before then; beat wakes what is due")
+    claimed_until = models.DateTimeField(null=True, help_text="A worker holds it; stale once passed")
+    owner = models.CharField(max_length=64, blank=True)
+    # What the reading has reached: {"began", "saved", "next": Klaviyo's page, "parts": staged, "restarts"}.
+    place = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [models.Index(fields=["due_at"], name="audience_by_due_time")]
 
     def __str__(self) -> str:
         return f"members of {self.record}"

@@ -9,6 +9,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from connector.sandbox.call import Answer
 from connector.sandbox.control import controlled
+from connector.sandbox.pages import of_an_object
 from connector.sandbox.server import Request, Sandbox
 from connector.sandbox.state import Install
 from connector.sandbox.trouble import Fault, bent, instead
@@ -56,7 +57,7 @@ class App:
             return oauth.token(request.headers, request.form, now)
         if request.method == "POST" and request.path.rstrip("/") == "/oauth/revoke":
             return oauth.revoke(request.headers, request.form)
-        return Answer(404, b"Not found", {"Content-Type": "text/plain"})
+        return of_an_object(request.method, request.path) or Answer(404, b"Not found", {"Content-Type": "text/plain"})
 
     async def _control(self, request: Request, send: Send) -> None:
         if request.peer not in LOOPBACK:

@@ -14,21 +14,15 @@ from connector.klaviyo.resources import SCOPES
 from connector.sandbox.call import JSON_API, Answer
 from connector.sandbox.errors import Refusal
 from connector.sandbox.limits import Windows
+from connector.sandbox.pages import SECURE, plain
 from connector.sandbox.state import State
 from connector.sandbox.world.roster import Shop
 
 PAGE = Template(Path(__file__).with_name("authorize.html").read_text())
-REFUSED = Template(Path(__file__).with_name("refused.html").read_text())
 ROLES = ("Owner", "Admin", "Manager", "Analyst", "Campaign Coordinator", "Content Creator", "Support")
 MAY_INSTALL = ("owner", "admin", "manager")
 CODE_LIFE = 300
 REFRESHES = (10, 10, None)
-SECURE = {
-    "Content-Type": "text/html; charset=utf-8",
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-}
 
 
 @dataclass(frozen=True)
@@ -55,9 +49,9 @@ class Oauth:
         """The consent page, and what pressing its buttons does."""
         asked = dict(parse_qsl(query))
         if asked.get("client_id") != self.app.client_id:
-            return _page_of_refusal("This app is not known to Klaviyo.", "The client_id is not registered.")
+            return plain("This app is not known to Klaviyo.", "The client_id is not registered.")
         if asked.get("redirect_uri") not in self.app.redirects:
-            return _page_of_refusal("This app cannot be installed.", "The redirect_uri is not registered for the app.")
+            return plain("This app cannot be installed.", "The redirect_uri is not registered for the app.")
         wrong = _wrong_request(asked)
         if wrong:
             return _back(asked, {"error": wrong[0], "error_description": wrong[1]})
@@ -89,7 +83,7 @@ class Oauth:
         if form.get("decision") != "allow":
             return _back(asked, {"error": "access_denied", "error_description": "The person said no."})
         if form.get("account") not in self.shops:
-            return _page_of_refusal("Choose an account.", "The account does not exist.", status=400)
+            return plain("Choose an account.", "The account does not exist.", status=400)
         role = form.get("role", "")
         if role not in MAY_INSTALL:
             said = "Only an owner, admin or manager of the account can install apps."
@@ -180,10 +174,6 @@ def _back(asked: Mapping[str, str], said: Mapping[str, str]) -> Answer:
     query = urlencode(dict(said) | ({"state": asked["state"]} if "state" in asked else {}))
     joint = "&" if "?" in asked["redirect_uri"] else "?"
     return Answer(302, b"", {"Location": f"{asked['redirect_uri']}{joint}{query}", "Cache-Control": "no-store"})
-
-
-def _page_of_refusal(title: str, detail: str, status: int = 400) -> Answer:
-    return Answer(status, REFUSED.substitute(title=escape(title), detail=escape(detail)).encode(), SECURE)
 
 
 def _json(said: Mapping[str, object], status: int = 200) -> Answer:

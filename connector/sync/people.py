@@ -1,22 +1,17 @@
-"""The phases and tasks that read people: profiles by time of update, members of lists and segments on demand."""
+"""The phase that reads people: profiles by time of update."""
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final, Literal, cast
+from typing import Any, Final
 
 import phonenumbers
-from django.utils import timezone
 
 from accounts.models import Organization, normal_email
-from connector.installs.access import klaviyo
-from connector.klaviyo.errors import KlaviyoError, NotFound, ScopeMissing, TryLater
 from connector.lake.schema import PROFILES
 from connector.lake.store import writing
-from connector.records.models import Audience, Record
 from connector.sync.turn import Turn
 
 ROWS: Final = 20_000  # profiles held in memory before they are committed
-PATIENT: Final = 60.0  # seconds that fetching members may wait for a limit; a person waits
 
 Rows = dict[str, list[Any]]
 
@@ -26,7 +21,8 @@ def profiles(turn: Turn) -> bool:
     reached = turn.run.place.get("profiles_after")
     held: list[Rows] = []
     newest = reached
-    for page in turn.klaviyo.profile_pages(updated_after=datetime.fromisoformat(reached) if reached else None):
+    after = datetime.fromisoformat(reached) if reached else None
+    for page in turn.klaviyo.profile_pages(updated_after=after, properties=turn.install.properties):
         held.append(profile_rows(turn.install.organization, page.columns))
         latest = max((at for at in page.columns["updated"] if at), default=None)
         newest = latest.isoformat() if latest else newest
@@ -68,34 +64,3 @@ def normal_phone(phone: str) -> str:
         return phonenumbers.format_number(phonenumbers.parse(phone, None), phonenumbers.PhoneNumberFormat.E164)
     except phonenumbers.NumberParseException:
         return "".join(phone.split())
-
-
-def fetch_members(record: Record) -> None:
-    """Read the present members of a list or segment into the lake; a failure is kept in words for who waits."""
-    audience, _ = Audience.objects.get_or_create(record=record, defaults={"organization_id": record.organization_id})
-    begun = timezone.now()
-    try:
-        people = _members(record)
-        with writing(record.install_id, f"members of {record.klaviyo_id}") as lake:
-            lake.replace_members(record.klaviyo_id, people)
-    except TryLater:
-        raise
-    except NotFound:
-        Record.objects.filter(pk=record.pk).update(deleted_at=timezone.now())
-        Audience.objects.filter(pk=audience.pk).update(wanted_at=None)
-        return
-    except KlaviyoError as error:
-        scope = error.scope if isinstance(error, ScopeMissing) else ""
-        Audience.objects.filter(pk=audience.pk).update(
-            problem=str(error)[:200], missing_scope=scope, wanted_at=timezone.now()
-        )
-        return
-    Audience.objects.filter(pk=audience.pk).update(
-        fetched_at=begun, members=len(set(people)), problem="", missing_scope="", wanted_at=None
-    )
-
-
-def _members(record: Record) -> list[str]:
-    kind = cast(Literal["list", "segment"], record.kind)
-    client = klaviyo(record.install, max_wait=PATIENT)
-    return [person for page in client.member_pages(kind, record.klaviyo_id) for person in page]

@@ -5,21 +5,17 @@ from typing import Final
 from uuid import UUID
 
 from celery import shared_task
-from django.core.cache import cache
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts.models import Organization
 from connector.installs.models import Install
-from connector.klaviyo.errors import TryLater
-from connector.lake.errors import LeaseHeld
-from connector.records.models import Record
-from connector.sync import people, wake, work
+from connector.sync import members, wake, work
+from connector.sync.claim import free
 from connector.sync.models import Run
 from connector.sync.plan import open_run
 
 BATCH: Final = 50
-WAKE_EVERY: Final = 30  # seconds between two messages about one run that nobody has begun
 RECONCILE_EVERY: Final = timedelta(hours=24)
 RETRY_AFTER: Final = timedelta(minutes=15)
 
@@ -32,27 +28,28 @@ def work_run(*, run_id: str) -> None:
         wake.work_run(run.pk, first_load=run.kind == Run.Kind.FIRST)
 
 
-@shared_task(autoretry_for=(TryLater, LeaseHeld), retry_backoff=1, retry_backoff_max=20, max_retries=6)
-def fetch_members(*, record_id: str) -> None:
-    """Fetch the members of one list or segment."""
-    people.fetch_members(Record.objects.select_related("install__organization").get(pk=record_id))
+@shared_task
+def read_members(*, record_id: str) -> None:
+    """Bring the reading of one list's or segment's members forward by one turn; queue its successor while there is more
+    to do."""
+    if members.read(UUID(record_id)):
+        wake.read_members(record_id)
 
 
 @shared_task
 def requeue_stale_runs() -> None:
     """Wake runs that are due and that no living worker holds: lost messages, dead workers, waits that are over."""
-    now = timezone.now()
-    free = Q(claimed_until=None) | Q(claimed_until__lt=now)
-    due = Run.objects.filter(free, state__in=Run.OPEN, due_at__lte=now).order_by("due_at")
-    for run in due[:BATCH]:
-        # A run may just as well stand in a long queue: told every time, the queue would grow faster than it is worked.
-        # Another wait that is over, another worker that died, is another reason to wake it at once.
-        if cache.add(f"woken:{run.pk}:{_moment(run.due_at)}:{_moment(run.claimed_until)}", True, WAKE_EVERY):
+    for run in work.due().filter(free()).order_by("due_at")[:BATCH]:
+        if wake.is_news(run):
             wake.work_run(run.pk, first_load=run.kind == Run.Kind.FIRST)
 
 
-def _moment(at: datetime | None) -> str:
-    return f"{at.timestamp():.3f}" if at else "never"
+@shared_task
+def schedule_audiences() -> None:
+    """Wake lists and segments whose reading is due and that no living worker holds, as requeue_stale_runs does."""
+    for audience in members.due().filter(free()).order_by("due_at")[:BATCH]:
+        if wake.is_news(audience):
+            wake.read_members(audience.record_id)
 
 
 @shared_task

@@ -14,17 +14,17 @@ from connector.sync.models import Run
 class Turn:
     """`ends` is on time.monotonic(): from then on a phase saves its place at the next safe point and returns False."""
 
-    claim: Claim
+    claim: Claim[Run]
     klaviyo: Klaviyo
     ends: float
 
     @property
     def run(self) -> Run:
-        return self.claim.run
+        return self.claim.row
 
     @property
     def install(self) -> Install:
-        return self.claim.run.install
+        return self.claim.row.install
 
     @property
     def is_over(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit.record import record
@@ -17,8 +18,10 @@ from connector.installs.tokens import facts, needs_reconnect
 from connector.klaviyo.errors import WITHHELD, BadRequest, KlaviyoError, Reconnect, ScopeMissing, TryLater
 from connector.lake.errors import LakeError, LeaseHeld, LeaseLost, RowsRefused, WriteConflict
 from connector.lake.store import writing
+from connector.records.models import Audience
 from connector.sync import history, named, people
 from connector.sync.claim import Claim, ClaimLost, claimed
+from connector.sync.counts import keep_counts
 from connector.sync.models import Run
 from connector.sync.turn import Turn
 
@@ -47,9 +50,14 @@ PHASES: Final[dict[str, tuple[tuple[str, Phase], ...]]] = {
 REQUIRED: Final = frozenset({"events"})
 
 
+def due() -> QuerySet[Run]:
+    """Runs that can be gone on with now, whether or not a worker is at it."""
+    return Run.objects.select_related("install__organization").filter(state__in=Run.OPEN, due_at__lte=timezone.now())
+
+
 def work(run_id: UUID) -> bool:
     """One turn. True when the run is to be gone on with at once."""
-    with claimed(run_id) as claim:
+    with claimed(due().filter(pk=run_id)) as claim:
         if claim is None:
             return False
         try:
@@ -59,14 +67,16 @@ def work(run_id: UUID) -> bool:
             return False
 
 
-def _turn(claim: Claim) -> bool:
-    run = claim.run
+def _turn(claim: Claim[Run]) -> bool:
+    run = claim.row
     turn = Turn(
         claim, klaviyo(run.install, on_wait=lambda seconds, bucket: _waits(claim, seconds)), time.monotonic() + TURN
     )
     claim.save(state=Run.State.RUNNING, started_at=run.started_at or timezone.now(), error="")
     try:
         if not _phases(turn):
+            if run.kind == Run.Kind.FIRST:  # a long one is asked about meanwhile
+                keep_counts(run.install_id)
             claim.save(due_at=timezone.now(), attempts=0)
             return True
         _finish(turn)
@@ -124,12 +134,11 @@ def _phase(turn: Turn, name: str, phase: Phase) -> bool:
 
 
 def _finish(turn: Turn) -> None:
-    """The whole run is done: tidy the lake after a first load and each night, tell the page and the audit."""
+    """The whole run is done: tidy the lake after a first load and each night, count, tell the page and the audit."""
     run, now = turn.run, timezone.now()
     if run.kind != Run.Kind.INCREMENT:
-        with writing(run.install_id, turn.owner) as lake:
-            lake.settle()
-            lake.vacuum()
+        _tidy(turn)
+    keep_counts(run.install_id)
     with transaction.atomic():
         turn.claim.save(state=Run.State.DONE, finished_at=now, phase="", error="", attempts=0, claimed_until=None)
         columns = {"reconciled_at": now} if run.kind != Run.Kind.INCREMENT else {}
@@ -151,35 +160,45 @@ def _finish(turn: Turn) -> None:
             )
 
 
-def _waits(claim: Claim, seconds: float) -> None:
+def _tidy(turn: Turn) -> None:
+    install = turn.run.install_id
+    with writing(install, turn.owner) as lake:
+        lake.settle()
+        lake.vacuum()
+        # Under the lease: a reading that begins only now cannot stage anything before this is done.
+        unfinished = Audience.objects.filter(record__install=install, due_at__isnull=False)
+        lake.clear_staged(but=unfinished.values_list("record__klaviyo_id", flat=True))
+
+
+def _waits(claim: Claim[Run], seconds: float) -> None:
     """Shown as what it is: normal."""
     if seconds >= SHOWN_WAIT:
-        claim.save(state=Run.State.WAITING, rate_waits=claim.run.rate_waits + 1)
+        claim.save(state=Run.State.WAITING, rate_waits=claim.row.rate_waits + 1)
 
 
-def _wait(claim: Claim, seconds: float) -> None:
+def _wait(claim: Claim[Run], seconds: float) -> None:
     """Klaviyo's limit asks for more patience than a task may have: beat wakes the run when it is due."""
     claim.save(
-        state=Run.State.WAITING, due_at=timezone.now() + timedelta(seconds=seconds), rate_waits=claim.run.rate_waits + 1
+        state=Run.State.WAITING, due_at=timezone.now() + timedelta(seconds=seconds), rate_waits=claim.row.rate_waits + 1
     )
-    if claim.run.kind == Run.Kind.FIRST:
-        Install.objects.filter(pk=claim.run.install_id, status=Install.Status.SYNCING).update(
+    if claim.row.kind == Run.Kind.FIRST:
+        Install.objects.filter(pk=claim.row.install_id, status=Install.Status.SYNCING).update(
             status=Install.Status.WAITING
         )
 
 
-def _try_again(claim: Claim, why: str) -> None:
+def _try_again(claim: Claim[Run], why: str) -> None:
     """Trouble that may pass: from the saved place, after a growing pause; at last the run fails, in words."""
-    attempts = claim.run.attempts + 1
+    attempts = claim.row.attempts + 1
     if attempts >= TRIES:
         _fail(claim, why, Install.Status.ERROR)
         return
-    logger.warning("run %s: %s, try %d: %s", claim.run.pk, claim.run.phase, attempts, why)
+    logger.warning("run %s: %s, try %d: %s", claim.row.pk, claim.row.phase, attempts, why)
     claim.save(attempts=attempts, error=why[:300], due_at=timezone.now() + timedelta(seconds=min(2**attempts, 120)))
 
 
-def _fail(claim: Claim, why: str, status: str) -> None:
-    run, now = claim.run, timezone.now()
+def _fail(claim: Claim[Run], why: str, status: str) -> None:
+    run, now = claim.row, timezone.now()
     with transaction.atomic():
         claim.save(state=Run.State.FAILED, error=why[:300], finished_at=now, claimed_until=None)
         if status != Install.Status.NEEDS_RECONNECT:

@@ -1,6 +1,6 @@
 """Tools without figures: they answer from our own tables, and leave no receipt."""
 
-from connector.insights.account_list import account_row, accounts_listed
+from connector.insights.account_list import account_rows, accounts_listed
 from connector.insights.coverage import state_of
 from connector.insights.periods import utc_text
 from connector.insights.question import Question
@@ -36,7 +36,7 @@ def _page(installs: list[Install], shown: list[Install]) -> Envelope:
         "period": None,
         "basis": "events",
     }
-    rows = [account_row(install) for install in shown]
+    rows = account_rows(shown)
     freshness = [{"account": each.klaviyo_id, **span(state_of(each)), "version": None} for each in shown]
     sizes = [fit.size_of(row) + fit.size_of(fresh) for row, fresh in zip(rows, freshness, strict=True)]
     number = fit.most_that_fit(sizes, fit.SIZE - fit.SPARE - fit.size_of(made) - 2 * fit.SPARE)

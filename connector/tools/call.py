@@ -8,7 +8,7 @@ DuckDB); `call` drives it in the caller's own thread, the assistants' door witho
 
 import logging
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -27,14 +27,15 @@ from connector.insights.question import CALL_SECONDS, Question
 from connector.insights.refusal import Refusal
 from connector.lake.errors import LakeError
 from connector.privacy.untrusted import clean
-from connector.receipts.keep import GROUPS_KEPT, fill, install_rows, receipt_of
-from connector.receipts.models import Receipt
-from connector.tools import admission, cursors, fit, jobs
+from connector.receipts.keep import GROUPS_KEPT, fill, install_rows, is_unanswered, receipt_of, shortened
+from connector.receipts.models import ANSWERED, Receipt
+from connector.sync import audiences
+from connector.tools import admission, cursors, fit, group_commit, jobs
 from connector.tools import envelope as envelopes
 from connector.tools.catalogue import TOOLS
 from connector.tools.envelope import Envelope
 from connector.tools.fit import Offset
-from connector.tools.group_commit import commit
+from connector.tools.paging import page_of
 from connector.tools.tool import Tool
 from connector.tools.validation import problems_in, trimmed
 
@@ -45,7 +46,7 @@ logger = logging.getLogger(__name__)
 POLL: Final = 0.2
 OUTCOME_OF: Final = {"refused": "refused", "error": "failed"}
 
-Steps = Generator["Wait", None, Envelope]
+Steps = Generator["Wait | admission.TicketWait", None, Envelope]
 Result = Outcome | Envelope
 
 
@@ -134,21 +135,26 @@ def answered(asked: Call) -> Steps:
     while True:
         result = yield from _admitted(asked, question)
         if not isinstance(result, Outcome):
-            return _recorded_plain(asked, result)
+            return _recorded_plain(asked, result, _short_rows(asked, clean(result), None))
         wanted = jobs.wanted(result)
-        jobs.want(wanted)
+        if wanted:
+            audiences.request(wanted)
         if not wanted or asked.is_job or time.monotonic() >= give_up:
             return _recorded_outcome(asked, result)
-        yield Wait(partial(jobs.are_settled, wanted), give_up)
+        yield Wait(partial(_have_come, wanted), give_up)
         question = question.keeping(result.accounts)
 
 
-def _admitted(asked: Call, question: Question) -> Generator[Wait, None, Result]:
+def _have_come(wanted: list[str]) -> bool:
+    return not audiences.waiting(wanted)
+
+
+def _admitted(asked: Call, question: Question) -> Generator[Wait | admission.TicketWait, None, Result]:
     """The tool's answer once it is the caller's turn; a turn is held no longer than the tool works."""
     ticket = admission.enter(asked.caller)
     try:
         if not ticket.is_admitted():
-            yield Wait(ticket.is_admitted, asked.deadline, 0.02)
+            yield admission.TicketWait(ticket, asked.deadline)
         if not ticket.is_admitted():
             text = "Too many questions are being answered just now."
             return envelopes.of_refusal(Refusal("error", "rate_limited", text, "Ask again in a moment.", 5))
@@ -216,40 +222,43 @@ def _recorded_outcome(asked: Call, outcome: Outcome) -> Envelope:
     if is_pending:
         total, done = len(outcome.accounts), jobs.settled(whole)
         whole["job"] = jobs.shown(jobs.open_job(asked.caller, tool.name, asked.args, total=total, done=done))
-    rows: list[Any] = []
-    if whole["status"] in ("ok", "partial"):
+    if whole["status"] in ANSWERED:
         rows = _receipt_rows(asked, outcome, whole)
+        whole = rows[0].answer
     else:
         whole = clean(whole)
-    commit(rows + _audit_rows(asked, whole, outcome))
-    stored = rows[0].answer if rows else whole
-    return page_of(tool, stored, asked.args.get("limit", tool.groups.limit), Offset())
+        rows = _short_rows(asked, whole, outcome)
+    group_commit.commit(rows + _audit_rows(asked, whole, outcome))
+    return page_of(tool, whole, asked.args.get("limit", tool.groups.limit), Offset())
 
 
 def _receipt_rows(asked: Call, outcome: Outcome, whole: Envelope) -> list[Any]:
     """The receipt first, then a row per account; the envelope names the receipt."""
-    tool = asked.tool
-    receipt = receipt_of(
-        asked.caller,
-        tool.name,
-        asked.args,
-        outcome,
-        definition_version=tool.definition_version,
-        moment=asked.moment,
-        took_ms=asked.took_ms,
-    )
+    receipt = _receipt(asked, outcome)
     whole["receipt"] = {"id": receipt.public_id, "url": f"{settings.PUBLIC_URL}/receipts/{receipt.public_id}/"}
-    fill(receipt, clean(fit.capped(whole, tool.groups, GROUPS_KEPT)))
+    fill(receipt, clean(fit.capped(whole, asked.tool.groups, GROUPS_KEPT)))
     return [receipt, *install_rows(receipt, outcome)]
 
 
-def page_of(tool: Tool, whole: Envelope, limit: int, offset: Offset) -> Envelope:
-    """The groups from `offset` on that fit; `more` with a cursor when some are left out."""
-    page, left_out, after = fit.fitted(whole, tool.groups, limit, offset)
-    if left_out and whole["receipt"]:
-        carried = {"r": whole["receipt"]["id"], "g": after.group, "b": after.buckets, "l": limit}
-        page["more"] = {"cursor": cursors.made(tool.name, carried), "left_out": left_out}
-    return page
+def _short_rows(asked: Call, whole: Envelope, outcome: Outcome | None) -> list[Any]:
+    """A question of a tool with figures that got none is kept too, in short; its envelope names no receipt."""
+    if not asked.tool.columns or not is_unanswered(whole):
+        return []
+    receipt = _receipt(asked, outcome)
+    fill(receipt, shortened(whole))
+    return [receipt, *(install_rows(receipt, outcome) if outcome else [])]
+
+
+def _receipt(asked: Call, outcome: Outcome | None) -> Receipt:
+    return receipt_of(
+        asked.caller,
+        asked.tool.name,
+        asked.args,
+        clean(outcome.question) if outcome else "",
+        definition_version=asked.tool.definition_version,
+        moment=asked.moment,
+        took_ms=asked.took_ms,
+    )
 
 
 def _further_page(asked: Call) -> Envelope:
@@ -262,9 +271,9 @@ def _further_page(asked: Call) -> Envelope:
     return page_of(asked.tool, receipt.answer, carried["l"], Offset(carried["g"], carried["b"]))
 
 
-def _recorded_plain(asked: Call, answer: Envelope) -> Envelope:
+def _recorded_plain(asked: Call, answer: Envelope, rows: Sequence[Any] = ()) -> Envelope:
     answer = clean(answer)
-    commit(_audit_rows(asked, answer, None))
+    group_commit.commit([*rows, *_audit_rows(asked, answer, None)])
     return answer
 
 

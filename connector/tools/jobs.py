@@ -1,11 +1,10 @@
 """Questions that are not answered within the call: wait a little, else keep the question until a worker has the answer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
-from django.db import transaction
 from django.utils import timezone
 
 from accounts.caller import Caller, both, install_ids, member_caller, scopes_of_role
@@ -15,8 +14,6 @@ from connector.insights.outcome import Outcome
 from connector.insights.question import Question
 from connector.insights.refusal import Refusal
 from connector.installs.models import Install
-from connector.records.models import Audience, Record
-from connector.sync import wake
 from connector.tools.envelope import Envelope, blank
 from connector.tools.models import Job
 
@@ -31,23 +28,6 @@ def wanted(result: object) -> list[str]:
     if not isinstance(result, Outcome):
         return []
     return [record_id for entry in result.accounts if entry.reason for record_id in entry.reason.waits_for]
-
-
-def want(record_ids: Sequence[str]) -> None:
-    """Note that a question waits for these members, and wake a worker."""
-    for record_id in record_ids:
-        with transaction.atomic():
-            record = Record.objects.get(pk=record_id)
-            Audience.objects.update_or_create(
-                record=record,
-                defaults={"organization_id": record.organization_id, "wanted_at": timezone.now(), "problem": ""},
-            )
-            wake.fetch_members(record_id)
-
-
-def are_settled(record_ids: Sequence[str]) -> bool:
-    """Every one of them was fetched, or could not be."""
-    return not Audience.objects.filter(record_id__in=record_ids, problem="", wanted_at__isnull=False).exists()
 
 
 def open_job(caller: Caller, tool: str, args: Mapping[str, Any], *, total: int = 1, done: int = 0) -> Job:

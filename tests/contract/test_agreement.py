@@ -152,7 +152,7 @@ def test_they_agree_on_who_is_on_a_list_and_in_a_segment(klaviyo: Running) -> No
     client, sdk = ours(klaviyo), Sdk(klaviyo)
     for kind in ("list", "segment"):
         for thing in klaviyo.raw(kind):
-            read = [id for page in client.member_pages(kind, thing["id"]) for id in page]
+            read = [id for people, _ in client.member_pages(kind, thing["id"]) for id in people]
             assert sorted(read) == sorted(sdk.ids(f"get_profile_ids_for_{kind}", id=thing["id"]))
 
 

@@ -18,7 +18,7 @@ from accounts.caller import Caller
 from connector.installs.connect import finish, start
 from connector.installs.models import Install
 from connector.records.models import Kind, Record
-from connector.sync import people, wake, work
+from connector.sync import members, wake, work
 from connector.sync.models import Run
 from connector.tools.call import call
 from tests.connected import connected, finished
@@ -89,7 +89,7 @@ def test_questions_pages_and_programs_read_outside(
 ) -> None:  # fmt: skip
     install = connected(klaviyo_sandbox, northwind)
     finished(install)
-    monkeypatch.setattr(wake, "fetch_members", fetch_on_a_thread)
+    monkeypatch.setattr(wake, "read_members", read_on_a_thread)
     named = Record.objects.filter(install=install, kind=Kind.LIST).latest("created")
     campaign = Record.objects.filter(install=install, kind=Kind.CAMPAIGN, status="Sent").latest("at")
 
@@ -114,11 +114,11 @@ def test_questions_pages_and_programs_read_outside(
     assert seen["read"] > 3 and seen["sleep"] > 0
 
 
-def fetch_on_a_thread(record_id: Any) -> None:
+def read_on_a_thread(record_id: Any) -> None:
     """A worker, once the question's own transaction is over."""
 
     def work() -> None:
-        people.fetch_members(Record.objects.select_related("install__organization").get(pk=record_id))
+        members.read(record_id)
         connection.close()
 
     transaction.on_commit(threading.Thread(target=work).start)

@@ -1,12 +1,15 @@
 """Every Celery task: which queue it runs on, what it takes, and what wakes it."""
 
 import inspect
+from datetime import timedelta
 from typing import Any
 
 from celery import Task
 from celery.schedules import maybe_schedule
+from django.utils import timezone
 
 from config.celery import Queue, app
+from config.supervisor import WORKERS
 
 
 def tasks() -> dict[str, Task[Any, Any]]:
@@ -20,6 +23,15 @@ def test_every_task_has_a_route_to_a_queue_of_ours() -> None:
 
     assert {name for name, queue in routes.items() if queue is None or queue.name not in set(Queue)} == set()
     assert "connector.sync.tasks.work_run" in tasks()
+
+
+def test_every_queue_is_served_and_no_increment_stands_behind_an_audience() -> None:
+    served = {name: set(options[options.index("--queues") + 1].split(",")) for name, options in WORKERS.items()}
+    together = [queue for queues in served.values() for queue in queues]
+
+    assert sorted(together) == sorted(Queue)
+    assert {Queue.AUDIENCE} in served.values()
+    assert app.amqp.router.route({}, "connector.sync.tasks.read_members")["queue"].name == Queue.AUDIENCE
 
 
 def test_tasks_take_ids_by_name() -> None:
@@ -40,7 +52,7 @@ def test_every_entry_of_the_schedule_names_a_task_that_needs_no_arguments() -> N
     for entry, facts in app.conf.beat_schedule.items():
         assert facts["task"] in known, entry
         assert not inspect.signature(known[facts["task"]].run).parameters, entry
-        assert maybe_schedule(facts["schedule"]).run_every.total_seconds() > 0, entry
+        assert maybe_schedule(facts["schedule"]).remaining_estimate(timezone.now()) > timedelta(0), entry
 
 
 def test_every_chooser_is_on_the_schedule() -> None:

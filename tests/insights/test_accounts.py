@@ -8,7 +8,7 @@ import pytest
 from accounts.caller import Caller, member_caller
 from connector.insights.accounts import named
 from connector.insights.arguments import BadArguments
-from connector.insights.outcome import Refusal
+from connector.insights.refusal import Refusal
 from connector.installs.models import Install
 from tests.factories import ClientFactory, InstallFactory
 

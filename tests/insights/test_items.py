@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from connector.insights.items import Items, titles_held
-from connector.insights.outcome import Refusal
+from connector.insights.refusal import Refusal
 from connector.installs.models import Install
 from connector.lake.query import newest, reading
 from connector.lake.store import writing

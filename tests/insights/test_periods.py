@@ -181,7 +181,7 @@ def test_what_is_no_period_is_told_in_one_sentence(text: str) -> None:
     "text",
     [
         "..", "2026-03..", "..2026", "..2026-02-30", "2026-02-30..", "..now", "2026-03-01..now", "today..now", "this_month..now",
-        "last_month..", "last_month..2026-03-01", "last_0_days..now", "2027-01-01..", "2026-06-03..", "1989-12-31", "2101",
+        "last_month..", "last_month..2026-03-01", "last_0_days..now", "2027-01-01..", "2026-06-04..", "1989-12-31", "2101",
         "last_127_years", "last_9999_months", "last_9999_years..now", "tomorrow", "next_week", "next_7_days", "ALL", " all",
     ],
 )  # fmt: skip
@@ -236,6 +236,16 @@ def test_a_period_knows_how_it_was_given(text: str, start: str, end: str, unit: 
     assert (period.unit, period.count, period.to_now) == (unit, count, to_now)
     assert period.running == (period.start <= NOON and (to_now or period.end > NOON))
     assert period.label == text
+
+
+def test_from_a_day_that_has_begun_elsewhere_alone_nothing_is_meant_yet() -> None:
+    now = datetime(2026, 6, 2, 10, 15, tzinfo=UTC)  # already the third in Kiritimati
+
+    here, there = (
+        parse("2026-06-03..", ZoneInfo(zone), now, lambda: None) for zone in (str(BERLIN), "Pacific/Kiritimati")
+    )
+
+    assert here.start == here.end > now and there.start < there.end == now
 
 
 @pytest.mark.parametrize("text", ["all", "..2026-05-03"])

@@ -36,8 +36,9 @@ def test_an_account_is_connected_with_its_name_zone_and_currency(
 ) -> None:
     returned = consent(start(caller=alice_caller, session_key=SESSION))
 
-    install = finish(user=alice_caller.user, session_key=SESSION, params=returned)
+    install, was_connected = finish(user=alice_caller.user, session_key=SESSION, params=returned)
 
+    assert not was_connected
     truth = klaviyo_sandbox.raw("accounts")[0]["attributes"]
     assert (install.klaviyo_id, install.organization, install.status) == (
         AMERICA,
@@ -65,6 +66,8 @@ def test_the_consent_page_lists_every_scope_with_a_reason(klaviyo_sandbox: Runni
         ({"code": "made-up"}, "exchange_refused"),
         ({"code": ""}, "klaviyo_error"),
         ({"error": "access_denied"}, "denied"),
+        ({"error": "access_denied", "error_description": "Only an owner, admin or manager may."}, "role_at_klaviyo"),
+        ({"error": "invalid_scope", "error_description": "Unknown scopes: images:write."}, "invalid_scope"),
         ({"error": "server_error"}, "klaviyo_error"),
     ],
 )
@@ -101,27 +104,65 @@ def test_an_attempt_is_over_after_a_quarter_of_an_hour(klaviyo_sandbox: Running,
         finish(user=alice_caller.user, session_key=SESSION, params=returned)
 
 
-def test_who_denies_or_may_not_install_is_told_so(klaviyo_sandbox: Running, alice_caller: Caller) -> None:
-    returned = consent(start(caller=alice_caller, session_key=SESSION), decision="deny")
+def test_pressing_cancel_and_a_role_that_may_not_install_are_told_apart(
+    klaviyo_sandbox: Running, alice_caller: Caller
+) -> None:
+    for pressed, code, said in (
+        ({"decision": "deny"}, "denied", "The person said no."),
+        ({"role": "analyst"}, "role_at_klaviyo", "Only an owner, admin or manager of the account can install apps."),
+    ):
+        returned = consent(start(caller=alice_caller, session_key=SESSION), **pressed)
 
-    with pytest.raises(ConnectProblem, match="was not given"):
-        finish(user=alice_caller.user, session_key=SESSION, params=returned)
+        with pytest.raises(ConnectProblem) as problem:
+            finish(user=alice_caller.user, session_key=SESSION, params=returned)
+
+        assert (problem.value.code, problem.value.quote) == (code, said)
+        assert problem.value.again == f"?organization={alice_caller.organization.slug}"
+
+
+def test_what_klaviyos_page_says_is_cleaned_and_shortened(klaviyo_sandbox: Running, alice_caller: Caller) -> None:
+    returned = consent(start(caller=alice_caller, session_key=SESSION))
+    told = {"error": "invalid_scope", "error_description": "\u202eno\n\n such\x00 scope " + "x" * 5000}
+
+    with pytest.raises(ConnectProblem) as problem:
+        finish(user=alice_caller.user, session_key=SESSION, params=returned | told)
+
+    assert problem.value.quote == f"no such scope {'x' * 186}…"
+    assert all(scope in problem.value.text for scope in SCOPES)
 
 
 def test_connecting_an_account_again_is_a_reconnect_with_the_same_id(
     klaviyo_sandbox: Running, alice_caller: Caller
 ) -> None:
     before = connected(klaviyo_sandbox, alice_caller.organization)
+    first = timezone.now() - timedelta(days=90)
     Install.objects.update(
-        status=Install.Status.NEEDS_RECONNECT, access_token="", refresh_token="", complete_to=timezone.now()
+        status=Install.Status.NEEDS_RECONNECT,
+        access_token="",
+        refresh_token="",
+        complete_to=timezone.now(),
+        connected_at=first,
     )
 
-    after = finish(
+    after, was_connected = finish(
         user=alice_caller.user, session_key=SESSION, params=consent(start(caller=alice_caller, session_key=SESSION))
     )
 
-    assert (after.pk, after.status) == (before.pk, Install.Status.CONNECTED)
+    assert was_connected
+    assert (after.pk, after.status, after.connected_at) == (before.pk, Install.Status.CONNECTED, first)
     assert AuditEvent.objects.filter(operation="install.reconnected").count() == 1
+
+
+def test_an_account_that_was_disconnected_is_connected_anew(klaviyo_sandbox: Running, alice_caller: Caller) -> None:
+    connected(klaviyo_sandbox, alice_caller.organization)
+    Install.objects.update(status=Install.Status.DISCONNECTED, connected_at=timezone.now() - timedelta(days=90))
+
+    install, was_connected = finish(
+        user=alice_caller.user, session_key=SESSION, params=consent(start(caller=alice_caller, session_key=SESSION))
+    )
+
+    assert not was_connected
+    assert timezone.now() - install.connected_at < timedelta(minutes=1)
 
 
 def test_reconnecting_with_another_account_changes_nothing(klaviyo_sandbox: Running, alice_caller: Caller) -> None:
@@ -129,9 +170,10 @@ def test_reconnecting_with_another_account_changes_nothing(klaviyo_sandbox: Runn
     token = wanted.access_token
 
     returned = consent(start(caller=alice_caller, session_key=SESSION, install=wanted), account=EUROPE)
-    with pytest.raises(ConnectProblem, match="another account"):
+    with pytest.raises(ConnectProblem, match="another account") as problem:
         finish(user=alice_caller.user, session_key=SESSION, params=returned)
 
+    assert problem.value.again == f"?install={wanted.pk}"
     wanted.refresh_from_db()
     assert wanted.access_token == token
     assert list(Install.objects.all()) == [wanted]

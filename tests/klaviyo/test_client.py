@@ -323,7 +323,7 @@ def test_profiles_changed_in_the_last_second_read_are_read_again(server: Told, k
 def test_members_are_read_by_id_alone(server: Told, klaviyo: Klaviyo) -> None:
     server.script = [reply({"data": [{"type": "profile", "id": "P1"}, {"type": "profile", "id": "P2"}]})]
 
-    assert list(klaviyo.member_pages("segment", "S1")) == [["P1", "P2"]]
+    assert list(klaviyo.member_pages("segment", "S1")) == [(["P1", "P2"], None)]
     assert server.requests[0].path == "/api/segments/S1/relationships/profiles"
 
 

@@ -2,12 +2,14 @@
 
 import gzip
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import connector
 from connector.klaviyo.resources import (
     BUCKETS,
     OPERATIONS,
@@ -141,3 +143,9 @@ def test_scopes_asked_for_are_those_that_rows_need() -> None:
 
 def test_the_pinned_revision_is_the_documents() -> None:
     assert document()["info"]["version"] == REVISION
+
+
+def test_the_readme_lists_the_scopes_that_an_app_must_have() -> None:
+    readme = (Path(connector.__file__).parent.parent / "README.md").read_text()
+
+    assert re.findall(r"`([a-z]+:(?:read|write))`", readme) == list(SCOPES)

@@ -240,12 +240,12 @@ def test_members_come_and_go(sandbox: Running, api: Klaviyo, writes: Writes) -> 
 
     sandbox.trigger("lost-answer", path=path)
     writes.add_to_list(made["id"], people)
-    joined = {id for page in api.member_pages("list", made["id"]) for id in page}
+    joined = {id for people, _ in api.member_pages("list", made["id"]) for id in people}
     sandbox.trigger("500", path=path)
     writes.remove_from_list(made["id"], people[:10])
 
     assert joined == set(people)
-    assert {id for page in api.member_pages("list", made["id"]) for id in page} == set(people[10:])
+    assert {id for people, _ in api.member_pages("list", made["id"]) for id in people} == set(people[10:])
 
 
 def test_reports_are_read_whole_and_say_what_the_day_has_left(sandbox: Running, api: Klaviyo) -> None:

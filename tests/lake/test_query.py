@@ -16,6 +16,7 @@ from connector.lake.engine import close_engines, using_engine
 from connector.lake.errors import DeadlinePassed, LakeUnwritable, TooBusy, TooLarge, VersionGone
 from connector.lake.places import place_of
 from connector.lake.query import Versions, newest, reading
+from connector.lake.semaphore import FairSemaphore
 from connector.lake.store import drop, writing
 from tests.lake.events import at, event, event_columns
 
@@ -164,12 +165,33 @@ def test_only_so_many_questions_run_at_once_and_the_rest_wait_no_longer_than_the
     install_id: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     versions = put(install_id, "a")
-    monkeypatch.setattr(query, "_places_free", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(query, "_questions", FairSemaphore(1))
 
     with reading(install_id, versions), pytest.raises(TooBusy), reading(install_id, versions, deadline=0.1):
         pass
 
     assert count(install_id, versions) == 1
+
+
+def test_questions_of_two_organizations_are_let_in_by_turns(install_id: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
+    semaphore, order = FairSemaphore(1), list[str]()
+    monkeypatch.setattr(query, "_questions", semaphore)
+    versions = put(install_id, "a")
+
+    def ask(name: str) -> None:
+        with reading(install_id, versions, turn=name[0]):
+            order.append(name)
+
+    threads = [threading.Thread(target=ask, args=(name,)) for name in ("north", "north again", "south")]
+    with reading(install_id, versions, turn="n"):
+        for waiting, thread in enumerate(threads, 1):
+            thread.start()
+            while sum(map(len, list(semaphore._waiting.values()))) < waiting:
+                time.sleep(0.01)
+    for thread in threads:
+        thread.join()
+
+    assert order == ["north", "south", "north again"]
 
 
 def test_a_question_that_needs_too_much_memory_is_refused_in_words(install_id: UUID) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from accounts.models import Connection, Membership
@@ -67,6 +68,20 @@ def test_a_wrong_token_is_told_so_and_nothing_more(url: str, alice: Any, charlie
     status, _, challenge = texts.pop()
     assert status == 401
     assert challenge.startswith(f'Bearer {metadata(url)}, error="invalid_token", error_description="')
+
+
+def test_a_database_that_is_away_is_no_reason_to_ask_for_another_token(
+    url: str, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*args: Any, **kwargs: Any) -> None:
+        raise OperationalError("could not connect to 10.0.0.7")
+
+    monkeypatch.setattr("connector.mcp.edge.bearer_caller", away)
+
+    answer = post(url, initialize(), token=token)
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
+    assert "10.0.0.7" not in answer.text
 
 
 def test_other_credentials_are_refused(url: str) -> None:

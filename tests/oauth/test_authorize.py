@@ -198,7 +198,7 @@ def test_a_parameter_given_twice_is_refused(assistant: Assistant, name: str) -> 
     assert "Location" not in page
 
 
-@pytest.mark.parametrize("query", ["x=%zz", "x=%", "x=%00", "x=" + "a" * 9000])
+@pytest.mark.parametrize("query", ["x=%zz", "x=%", "x=" + "a" * 9000])
 @pytest.mark.parametrize("is_signed_in", [True, False])
 def test_a_broken_query_is_an_error_and_never_a_failure(assistant: Assistant, query: str, is_signed_in: bool) -> None:
     browser = assistant.browser if is_signed_in else Client()

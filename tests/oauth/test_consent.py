@@ -82,7 +82,7 @@ def test_all_accounts_there_are_now_leaves_out_those_connected_later(
 
     caller = bearer_caller(tokens["access_token"])
     assert caller is not None
-    assert caller.installs == {install.pk, second.pk}
+    assert caller.installs == frozenset({install.pk, second.pk})
 
 
 def test_all_accounts_there_are_now_needs_an_account(assistant: Assistant) -> None:

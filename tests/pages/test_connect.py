@@ -3,10 +3,13 @@
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 from django.test import Client
 
 from connector.installs.models import ConnectAttempt
+from tests.connected import connected
 from tests.factories import MembershipFactory
+from tests.sandbox.running import EUROPE, Running
 
 
 def test_the_button_leads_to_klaviyos_consent_page(alice_client: Client, northwind: Any) -> None:
@@ -74,16 +77,57 @@ def test_an_answer_that_nobody_asked_for_connects_nothing(alice_client: Client) 
     assert "This link was not made for you" in response.content.decode()
 
 
-def test_denied_at_klaviyo_says_so_and_how_to_go_on(alice_client: Client) -> None:
+def test_denied_at_klaviyo_says_so_and_how_to_go_on(alice_client: Client, northwind: Any) -> None:
     address = alice_client.get("/oauth/klaviyo/install/")["Location"]
     state = parse_qs(urlsplit(address).query)["state"][0]
 
     page = alice_client.get(f"/oauth/klaviyo/callback/?error=access_denied&state={state}").content.decode()
     assert "Klaviyo was not connected" in page
     assert "Try again" in page
+    assert f'href="/oauth/klaviyo/install/?organization={northwind.slug}"' in page
 
     again = alice_client.get(f"/oauth/klaviyo/callback/?error=access_denied&state={state}").content.decode()
     assert "already finished" in again
+
+
+def test_klaviyos_own_words_are_shown_as_text(alice_client: Client) -> None:
+    address = alice_client.get("/oauth/klaviyo/install/")["Location"]
+    state = parse_qs(urlsplit(address).query)["state"][0]
+    said = {"error": "invalid_scope", "error_description": "No <b>images:write</b>.", "state": state}
+
+    page = alice_client.get("/oauth/klaviyo/callback/", said).content.decode()
+
+    assert "The Klaviyo app lacks a permission" in page
+    assert "Klaviyo said: <q>No &lt;b&gt;images:write&lt;/b&gt;.</q>" in page
+
+
+def test_after_another_account_try_again_means_the_same_account(
+    klaviyo_sandbox: Running, alice_client: Client, northwind: Any
+) -> None:
+    wanted = connected(klaviyo_sandbox, northwind)
+
+    page = come_back(alice_client, f"/oauth/klaviyo/install/?install={wanted.pk}", EUROPE)
+
+    assert "That was another Klaviyo account" in page
+    assert f'href="/oauth/klaviyo/install/?install={wanted.pk}"' in page
+
+
+def test_an_account_that_was_connected_is_said_to_be_renewed(
+    klaviyo_sandbox: Running, alice_client: Client, northwind: Any
+) -> None:
+    address = "/oauth/klaviyo/install/"
+
+    assert "is connected. Everything is being read now" in come_back(alice_client, address, EUROPE)
+    assert "was already connected; its access is renewed" in come_back(alice_client, address, EUROPE)
+
+
+def come_back(browser: Client, address: str, account: str) -> str:
+    """The page after Allow at Klaviyo."""
+    form = {"account": account, "role": "owner", "decision": "allow"}
+    answer = httpx.post(browser.get(address)["Location"], data=form)
+    back = urlsplit(answer.headers["location"])
+    page: str = browser.get(f"{back.path}?{back.query}", follow=True).content.decode()
+    return page
 
 
 def test_charlie_cannot_finish_what_alice_began(alice_client: Client, charlie_client: Client) -> None:

@@ -21,6 +21,43 @@ def test_a_new_key_is_shown_once_and_works(alice: Any, alice_client: Client) -> 
     assert secret[1] not in alice_client.get("/keys/").content.decode()
 
 
+def test_the_sample_command_holds_the_key_and_works_as_it_stands(alice: Any, alice_client: Client) -> None:
+    page = alice_client.post("/keys/", {"name": "Nightly report", "scopes": ["read"]}).content.decode()
+
+    command = re.search(r"curl -H \"Authorization: Bearer (plb_[\w-]+)\" http://localhost:8000(\S+)</code>", page)
+    assert command
+    answer = Client().get(command[2], headers={"Authorization": f"Bearer {command[1]}"})
+    assert answer.status_code == 200
+    assert "Last used</span> <time" in alice_client.get("/keys/").content.decode()
+
+
+def test_a_reload_after_making_a_key_makes_no_second(alice: Any, alice_client: Client) -> None:
+    once = re.search(r'name="once" value="([\w-]+)"', alice_client.get("/keys/").content.decode())
+    assert once
+    form = {"name": "Nightly report", "scopes": ["read"], "once": once[1]}
+
+    alice_client.post("/keys/", form)
+    again = alice_client.post("/keys/", form).content.decode()
+
+    assert ApiKey.objects.count() == 1
+    assert "this form had been sent before" in again
+    assert "plb_" not in re.sub(r"<code>plb_[\w-]{6}…</code>", "", again)
+    fresh = re.search(r'name="once" value="([\w-]+)"', again)
+    assert fresh
+    alice_client.post("/keys/", form | {"once": fresh[1]})
+    assert ApiKey.objects.count() == 2
+
+
+def test_a_form_that_was_wrong_can_be_sent_again(alice_client: Client) -> None:
+    once = re.search(r'name="once" value="([\w-]+)"', alice_client.get("/keys/").content.decode())
+    assert once
+
+    alice_client.post("/keys/", {"name": "", "once": once[1]})
+    alice_client.post("/keys/", {"name": "Nightly report", "scopes": ["read"], "once": once[1]})
+
+    assert ApiKey.objects.count() == 1
+
+
 def test_a_key_without_a_name_or_right_is_not_made(alice_client: Client) -> None:
     response = alice_client.post("/keys/", {"name": "", "scopes": []})
 

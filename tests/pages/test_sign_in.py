@@ -5,8 +5,10 @@ import time
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.core import mail
+from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
@@ -69,6 +71,42 @@ def test_nobody_signs_up_by_themselves(db: None) -> None:
     )
 
     assert "by invitation" in response.content.decode()
+
+
+def test_a_superuser_made_by_djangos_command_signs_in_without_mail(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
+    call_command("createsuperuser", interactive=False, email="Root@Plumbline.test", verbosity=0)
+
+    response = Client().post("/accounts/login/", {"login": "root@plumbline.test", "password": PASSWORD})
+
+    assert response["Location"] == "/"
+    assert mail.outbox == []
+
+
+def test_mails_are_of_plumbline_and_not_of_the_host(alice: Any) -> None:
+    Client().post("/accounts/password/reset/", {"email": alice.email})
+
+    assert mail.outbox[0].subject.startswith("Plumbline: ")
+    assert "Hello from" not in str(mail.outbox[0].body)
+    assert "sent by Plumbline at testserver" in str(mail.outbox[0].body)
+
+
+def test_without_a_mail_server_the_page_says_where_the_mail_is(alice: Any, settings: Any) -> None:
+    def told() -> str:
+        return Client().post("/accounts/password/reset/", {"email": alice.email}, follow=True).content.decode()
+
+    assert "<code>var/mail</code>" in told()
+    settings.MAIL_IS_FILES = False
+    assert "var/mail" not in told()
+
+
+def test_whoever_has_not_verified_their_address_is_told_what_to_do(alice: Any) -> None:
+    EmailAddress.objects.update(verified=False)
+
+    page = Client().post("/accounts/login/", {"login": alice.email, "password": PASSWORD}, follow=True)
+
+    assert "We have sent you a mail with a link" in page.content.decode()
+    assert "<code>var/mail</code>" in page.content.decode()
 
 
 def test_a_forgotten_password_is_reset_by_mail(alice: Any) -> None:

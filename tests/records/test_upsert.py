@@ -47,6 +47,15 @@ def test_an_object_met_again_is_brought_up_to_date_and_stays_the_same_row(instal
     assert not FormerName.objects.exists()
 
 
+def test_what_we_count_of_a_metric_is_not_lost_when_it_is_listed_again(install: Install) -> None:
+    upsert(install, "metric", [Row("M1", "Placed Order")])
+    Record.objects.update(events=7)
+
+    upsert(install, "metric", [Row("M1", "Placed Order", facts={"integration": "Shopify"})])
+
+    assert Record.objects.get().events == 7
+
+
 def test_a_new_name_leaves_the_old_one_behind_and_a_change_of_case_does_not(install: Install) -> None:
     upsert(install, "flow", [Row("F1", "Welcome")])
     upsert(install, "flow", [Row("F1", "WELCOME ")])

@@ -228,3 +228,14 @@ def test_grants_and_changes_outlive_a_restart(tmp_path_factory: pytest.TempPathF
         assert visit.refresh(tokens["refresh_token"]).status_code == 200
         assert klaviyo.raw("events", EUROPE) == events
         assert klaviyo.raw("profiles", EUROPE) == profiles
+
+
+def test_a_link_into_klaviyo_leads_to_a_page_that_says_where_it_would(klaviyo: Running) -> None:
+    for path in ("/campaign/01HQ4/overview", "/flow/AbC12/edit", "/list/AbC12", "/metric/AbC12", "/template/a%3Cb%3E"):
+        page = httpx.get(f"{klaviyo.url}{path}")
+
+        assert page.status_code == 200, path
+        assert "This is the sandbox" in page.text
+        assert path.split("/")[1] in page.text
+    assert "a&lt;b&gt;" in page.text
+    assert httpx.get(f"{klaviyo.url}/campaign/").status_code == 404

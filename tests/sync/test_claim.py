@@ -25,12 +25,12 @@ def run(install: Install) -> Run:
 
 
 def test_of_two_workers_one_gets_the_run(run: Run) -> None:
-    with claimed(run.pk) as first:
-        assert first is not None and first.run.pk == run.pk
-        with claimed(run.pk) as second:
+    with claimed(work.due().filter(pk=run.pk)) as first:
+        assert first is not None and first.row.pk == run.pk
+        with claimed(work.due().filter(pk=run.pk)) as second:
             assert second is None
 
-    with claimed(run.pk) as after:
+    with claimed(work.due().filter(pk=run.pk)) as after:
         assert after is not None
 
 
@@ -39,7 +39,7 @@ def test_of_many_woken_at_once_one_gets_the_run(run: Run) -> None:
 
     def worker() -> None:
         ready.wait()
-        with claimed(run.pk) as claim:
+        with claimed(work.due().filter(pk=run.pk)) as claim:
             if claim:
                 winners.append(claim.owner)
                 held.wait(5)
@@ -61,15 +61,15 @@ def test_a_dead_worker_is_overtaken_once_its_claim_is_over(run: Run) -> None:
     now = timezone.now()
     Run.objects.filter(pk=run.pk).update(owner="a worker that was killed", claimed_until=now + LASTS)
 
-    with time_machine.travel(now + LASTS - timedelta(seconds=1)), claimed(run.pk) as early:
+    with time_machine.travel(now + LASTS - timedelta(seconds=1)), claimed(work.due().filter(pk=run.pk)) as early:
         assert early is None
-    with time_machine.travel(now + LASTS + timedelta(seconds=1)), claimed(run.pk) as late:
+    with time_machine.travel(now + LASTS + timedelta(seconds=1)), claimed(work.due().filter(pk=run.pk)) as late:
         assert late is not None
 
 
 def test_a_living_worker_keeps_its_claim(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(claims, "BEAT", 0.02)
-    with claimed(run.pk) as claim:
+    with claimed(work.due().filter(pk=run.pk)) as claim:
         assert claim is not None
         Run.objects.filter(pk=run.pk).update(claimed_until=timezone.now())
         prolonged = threading.Event()
@@ -81,11 +81,11 @@ def test_a_living_worker_keeps_its_claim(run: Run, monkeypatch: pytest.MonkeyPat
 
     assert prolonged.is_set()
     assert Run.objects.get(pk=run.pk).claimed_until is None
-    assert not [thread for thread in threading.enumerate() if thread.name == "run claim" and not thread.daemon]
+    assert not [thread for thread in threading.enumerate() if thread.name == "claim" and not thread.daemon]
 
 
 def test_who_was_overtaken_changes_nothing_and_frees_nothing(run: Run) -> None:
-    with claimed(run.pk) as slow:
+    with claimed(work.due().filter(pk=run.pk)) as slow:
         assert slow is not None
         until = timezone.now() + LASTS
         Run.objects.filter(pk=run.pk).update(owner="another worker", claimed_until=until)
@@ -126,15 +126,15 @@ def test_an_overtaken_worker_stops_at_once(run: Run, monkeypatch: pytest.MonkeyP
 def test_what_is_over_or_not_due_is_nobodys_work(run: Run, columns: dict[str, Any]) -> None:
     Run.objects.filter(pk=run.pk).update(**columns)
 
-    with claimed(run.pk) as claim:
+    with claimed(work.due().filter(pk=run.pk)) as claim:
         assert claim is None
 
 
 def test_a_block_that_breaks_gives_the_run_back(run: Run) -> None:
-    with pytest.raises(RuntimeError), claimed(run.pk):
+    with pytest.raises(RuntimeError), claimed(work.due().filter(pk=run.pk)):
         raise RuntimeError
 
-    with claimed(run.pk) as claim:
+    with claimed(work.due().filter(pk=run.pk)) as claim:
         assert claim is not None
 
 

@@ -54,7 +54,7 @@ def test_runs_whose_message_or_worker_was_lost_are_woken_again(woken: Woken) -> 
 
 
 def test_a_run_in_a_long_queue_is_not_told_of_at_every_beat(woken: Woken, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks, "WAKE_EVERY", 2)
+    monkeypatch.setattr(wake, "WAKE_EVERY", 2)
     run = RunFactory(state=Run.State.QUEUED, due_at=ago(minutes=5))
 
     tasks.requeue_stale_runs()

@@ -324,3 +324,37 @@ def test_every_tool_fits_an_assistant() -> None:
         assert tool.input_schema["additionalProperties"] is False
         assert len(tool.invoking) <= 64 and len(tool.invoked) <= 64
     assert whole <= 48_000
+
+
+@pytest.mark.parametrize("argument", ["campaign", "flow", "item", "audience", "but_not_campaign", "did"])
+def test_more_than_twenty_names_in_one_argument_are_bad_arguments(
+    shop: Any, alice_caller: Caller, argument: str
+) -> None:
+    args = {"did": "opened_email", "but_not": "ordered", argument: ",".join(["name"] * 21)}
+
+    with pytest.raises(BadArguments, match=f"^{argument}: names 21 at once; at most 20"):
+        ask(alice_caller, **args)
+
+
+@pytest.mark.parametrize(
+    ("args", "did"),
+    [
+        ({"campaign": "latest"}, 1),
+        ({"campaign": "latest:holiday campaign"}, 2),
+        ({"campaign": "M, N"}, 1),
+        ({"period": "..2026-03-02"}, 3),
+    ],
+)
+def test_what_a_person_may_say_of_campaigns_and_periods(
+    shop: Any, write: Write, alice_caller: Caller, args: dict[str, str], did: int
+) -> None:
+    upsert(shop, "campaign", [
+        Row("C1", "Q4 Holiday Campaign", status="Sent", at=datetime(2026, 3, 1, tzinfo=UTC)),
+        Row("C2", "M, N", status="Sent", at=datetime(2026, 3, 2, tzinfo=UTC)),
+        Row("C5", "M", status="Sent"),
+    ])  # fmt: skip
+    write(shop, [opened("ann", 0), opened("ben", 5), opened("cem", 9, "M2"), opened("dan", 9999, "M3")])
+
+    answer = ask(alice_caller, did="opened_email", **args)
+
+    assert answer["status"] == "ok" and entry(answer)["did"] == did

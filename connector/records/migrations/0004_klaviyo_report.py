@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0001_initial'),
         ('installs', '0002_token_renew_at'),
-        ('records', '0002_audience_missing_scope'),
+        ('records', '0003_audience_reading'),
     ]
 
     operations = [

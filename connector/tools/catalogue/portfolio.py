@@ -1,0 +1,33 @@
+"""portfolio as doors list it."""
+
+from typing import Final
+
+from connector.insights.against import FORMS
+from connector.insights.measures import OF_ACCOUNTS
+from connector.insights.portfolio import COLUMNS, portfolio
+from connector.tools.schemas import ACCOUNT, BASIS, CURSOR, LIMIT, PERIOD, PURCHASE_METRIC, SPEND_RESERVE, takes, text
+from connector.tools.tool import Groups, Tool
+
+PORTFOLIO: Final = Tool(
+    name="portfolio",
+    title="Accounts side by side",
+    description=(
+        "Use this when someone asks which of several accounts or clients leads or lags, or which flows fell silent: ranks accounts "
+        "by one or more measures, money within its currency, an account without a figure last with the reason. Currencies are "
+        "never added. Not one account in depth (compare_periods), not campaigns (campaign_performance)."
+    ),
+    input_schema=takes(
+        account=text(f"{ACCOUNT['description'].split(';')[0]}; default all"),
+        measure=text(f"Several with commas, default revenue: {', '.join(OF_ACCOUNTS)}"),
+        period=PERIOD,
+        against=text(f"{FORMS}; default previous"),
+        basis=BASIS,
+        spend_reserve=SPEND_RESERVE,
+        purchase_metric=PURCHASE_METRIC,
+        limit=LIMIT,
+        cursor=CURSOR,
+    ),
+    run=portfolio,
+    groups=Groups(("rows",), in_data=True),
+    columns=COLUMNS,
+)
