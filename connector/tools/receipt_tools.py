@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from connector.insights.question import Question
 from connector.insights.refusal import Refusal
