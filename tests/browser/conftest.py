@@ -100,7 +100,12 @@ def week(alice: Any, bob: Any, northwind: Any, install: Any) -> dict[str, Any]:
     ]
     series.answer["data"]["accounts"] = [found, found | {"account": {"id": "K99999", "name": "Kyoto Tea House"}}]
     series.save()
-    rows.ReceiptFactory(install=install, status="needs_choice", sentence="There are two campaigns with this name.")
+    rows.ReceiptFactory(
+        install=install,
+        status="needs_choice",
+        question="How many people opened “Sale”?",
+        sentence="There are two campaigns with this name.",
+    )
     rows.ConnectionFactory(organization=northwind, user=alice)
     rows.KeyFactory(membership=alice.memberships.get())
     caller = alice.memberships.select_related("user", "organization").get()
