@@ -98,7 +98,7 @@ def _sent(asked: AccountQuestion) -> Answer:
     groups, least = Grouping(asked, chosen.campaigns), asked.args.get("min_deliveries", 0)
     params = sql.bound_kinds(asked.resolver.ids_of) | sql.bound_owners(chosen.campaigns, groups.numbers)
     params |= {"least": least, "order_metrics": [chosen.purchase.id] if chosen.purchase else [""]}
-    reached = _reached(asked.rows(sql.reach(groups.is_asked, least > 0), params))
+    reached = reached_of(asked.rows(sql.reach(groups.is_asked, least > 0), params))
     every = range(len(chosen.campaigns))
     kept = [number for number in every if reached["campaign", number]["deliveries"] >= least]
     sales = _sales(asked, chosen, groups, kept, params)
@@ -128,7 +128,7 @@ def _sales(
     return {(row.level, row.part): row for row in rows}
 
 
-def _reached(rows: Iterable[Any]) -> "defaultdict[tuple[str, int], Counter[str]]":
+def reached_of(rows: Iterable[Any]) -> "defaultdict[tuple[str, int], Counter[str]]":
     """What was counted, by level and part; groups and the total have a row of events and one of people."""
     found: defaultdict[tuple[str, int], Counter[str]] = defaultdict(Counter)
     for row in rows:

@@ -198,7 +198,7 @@ def _dominant_value(asked: AccountQuestion, made: Plan, row: Any) -> list[Caveat
     account = asked.account
     for side in ("did", "people"):
         valued, amount, largest = (getattr(found, f"{side}_{name}") for name in ("valued", "amount", "largest"))
-        told = caveats.dominant_value(valued, amount, largest, account.zone, account.currency)
+        told = caveats.dominant_value("event", valued, amount, largest, account.zone, account.currency)
         if told:
             return told
     return []

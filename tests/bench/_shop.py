@@ -116,7 +116,7 @@ def _write_lake(install_id: UUID, events: int, people: int) -> None:
         ):
             _append(make_table(place, table), table, made.execute(sql, bound).to_arrow_table())
         for bound in _months(events, people):
-            rows = made.execute(EVENTS_OF_MONTH, bound).to_arrow_table()
+            rows: Any = made.execute(EVENTS_OF_MONTH, bound).to_arrow_table()
             rows = rows.append_column("month", pc.strftime(rows["time"], "%Y-%m"))
             _append(make_table(place, EVENTS), EVENTS, rows)
 
