@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from connector.insights.columns import Kind
-from connector.pages.figures import NUMBERS, Fields, Terms, shown, time_text
+from connector.pages.figures import NUMBERS, Fields, Terms, bucket_text, shown
 
 SERIES_SHOWN: Final = 4  # groups that are drawn, each a picture of its own with the same scale
 BUCKETS: Final = 366
@@ -63,15 +63,9 @@ def chart(rows: Sequence[Row], fields: Fields, terms: Terms, name_of: NameOf) ->
         return None
     if fields.kind(measure, rows[0]) == Kind.MONEY and len({row.get("currency") for row in rows}) > 1:
         return None
-    start = start_of(rows[0], fields)
-    if start:
-        return _series(rows, fields, terms, start, measure)
+    if fields.start in rows[0]:
+        return _series(rows, fields, terms, measure)
     return _ranking(rows, fields, terms, measure, name_of)
-
-
-def start_of(row: Row, fields: Fields) -> str:
-    name = fields.groups.start or "start"
-    return name if name in row else ""
 
 
 def measure_of(rows: Sequence[Row], fields: Fields) -> str:
@@ -86,19 +80,20 @@ def _number(row: Row, name: str) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
 
 
-def _series(rows: Sequence[Row], fields: Fields, terms: Terms, start: str, measure: str) -> Chart | None:
+def _series(rows: Sequence[Row], fields: Fields, terms: Terms, measure: str) -> Chart | None:
     by_group: dict[Any, list[Row]] = {}
     for row in rows:
         by_group.setdefault(_group(row, fields), []).append(row)
     if fields.groups.order and None in by_group:
         by_group = {None: by_group[None]}  # the row of all together says it in one picture
-    drawn = [each[-BUCKETS:] for each in by_group.values() if len(each) > 1][:SERIES_SHOWN]
+    held = [each for each in by_group.values() if len(each) > 1 and any(_number(row, measure) for row in each)]
+    drawn = [each[-BUCKETS:] for each in held[:SERIES_SHOWN]]
     if not drawn:
         return None
     values = [_number(row, measure) for each in drawn for row in each]
     scale = (min(0.0, *values), max(0.0, *values))
     note = f"{len(drawn)} of {len(by_group)} drawn; the table has all." if len(by_group) > len(drawn) else ""
-    return Chart([_series_picture(each, fields, terms, start, measure, scale) for each in drawn], note)
+    return Chart([_series_picture(each, fields, terms, measure, scale) for each in drawn], note)
 
 
 def _group(row: Row, fields: Fields) -> Any:
@@ -107,7 +102,7 @@ def _group(row: Row, fields: Fields) -> Any:
 
 
 def _series_picture(
-    rows: Sequence[Row], fields: Fields, terms: Terms, start: str, measure: str, scale: tuple[float, float]
+    rows: Sequence[Row], fields: Fields, terms: Terms, measure: str, scale: tuple[float, float]
 ) -> Picture:
     kind, slot = fields.kind(measure, rows[0]), 100 / len(rows)
     low, high = scale
@@ -116,11 +111,11 @@ def _series_picture(
     for at, row in enumerate(rows):
         value = _number(row, measure)
         size = HEIGHT * abs(value) / ((high - low) or 1)
-        label, text = time_text(str(row[start]), terms.zone), shown(kind, row.get(measure), terms)
+        label, text = bucket_text(fields, row[fields.start], terms), shown(kind, row.get(measure), terms)
         y = zero - size if value >= 0 else zero
         bars.append(Bar(label, text, f"{at * slot + slot * 0.1:.3f}%", f"{y:.1f}", f"{slot * 0.8:.3f}%", f"{size:.1f}"))
     top = max(rows, key=lambda row: _number(row, measure))
-    described = f"Highest: {shown(kind, top.get(measure), terms)}, {time_text(str(top[start]), terms.zone)}."
+    described = f"Highest: {shown(kind, top.get(measure), terms)}, {bucket_text(fields, top[fields.start], terms)}."
     group = shown(None, rows[0].get(fields.groups.by or "group"), terms)
     title = fields.title(measure) if group == "—" else f"{group}: {fields.title(measure).lower()}"
     return Picture(

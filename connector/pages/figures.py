@@ -1,8 +1,8 @@
 """Figures as a person reads them: one value as text by its kind, in the terms of the account it is of."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -42,6 +42,7 @@ class Fields:
     groups: Groups = NO_GROUPS
     group: str = ""  # what the groups were asked by: weekday, country, Bounce Type
     sort_by: str = ""
+    by_month: bool = False  # every bucket is a month
 
     @classmethod
     def of(cls, receipt: Receipt) -> "Fields":
@@ -50,6 +51,16 @@ class Fields:
         columns = {column.name: column for column in tool.columns} if tool else {}
         group = re.sub(r"^(event|property):", "", str(args.get("group_by") or ""))
         return cls(columns, tool.groups if tool else NO_GROUPS, group, str(args.get("sort_by") or ""))
+
+    def for_rows(self, rows: Sequence[Mapping[str, Any]]) -> "Fields":
+        """As of these rows, which tell what their buckets are."""
+        starts = {str(row.get(self.start)) for row in rows}
+        return replace(self, by_month=len(starts) > 1 and all(re.fullmatch(r"\d{4}-\d\d-01", each) for each in starts))
+
+    @property
+    def start(self) -> str:
+        """The field of a series' bucket."""
+        return self.groups.start or "start"
 
     def title(self, name: str) -> str:
         if name in ("value", "group") and self.group:
@@ -140,6 +151,11 @@ def time_text(value: str, zone: ZoneInfo) -> str:
     except ValueError:
         return value
     return f"{at.astimezone(zone) if at.tzinfo else at:%-d %b %Y, %H:%M}"
+
+
+def bucket_text(fields: Fields, value: Any, terms: Terms) -> str:
+    """The bucket's first day, of a month the month."""
+    return time_text(str(value)[:7] if fields.by_month else str(value), terms.zone)
 
 
 def group_text(fields: Fields, value: Any, terms: Terms) -> str:

@@ -138,7 +138,7 @@ def story(receipt: Receipt, caller: Caller) -> Story:
         comparison=comparison(accounts) if len(accounts) > 1 else None,
         tables=tables(beside, fields, Terms(zone=zone), {}, tool_title(receipt.tool)),
         definition=str(method.get("definition") or ""),
-        method=list(method_lines(method, zone)),
+        method=list(method_lines(method)),
         terms=[(fields.title(name), text) for name, text in (method.get("terms") or {}).items()],
         parameters=list(parameters(receipt)),
         tool=tool_title(receipt.tool),
@@ -171,7 +171,7 @@ def account(entry: dict[str, Any], receipt: Receipt, fields: Fields, links: Obje
         address=links.accounts.get(key, ""),
         badge=badge(str(entry.get("status") or "")),
         reason=str((entry.get("reason") or {}).get("text") or ""),
-        period=period(entry.get("period"), terms.zone),
+        period=period(entry.get("period")),
         zone=str(entry.get("time_zone") or ""),
         figures=found,
         large=next((figure for figure in found if figure.is_top and figure.kind in NUMBERS), None),
@@ -181,7 +181,7 @@ def account(entry: dict[str, Any], receipt: Receipt, fields: Fields, links: Obje
 
 def comparison(accounts: list[Account]) -> Table | None:
     """One row per account, its single figures side by side; None where there are none."""
-    labels = list(dict.fromkeys(figure.label for each in accounts for figure in each.figures))
+    labels = list(dict.fromkeys(figure.label for each in accounts for figure in each.figures if figure.is_top))
     if not labels:
         return None
     rows = []
@@ -194,31 +194,31 @@ def comparison(accounts: list[Account]) -> Table | None:
     return Table("accounts", "Accounts side by side", columns, rows, 0, None)
 
 
-def period(span: Mapping[str, Any] | None, zone: ZoneInfo) -> str:
-    """`16 Oct 2026, 00:00 to 25 Nov 2026, 16:30`; whole days without their midnights."""
+def period(span: Mapping[str, Any] | None) -> str:
+    """`16 Oct 2026, 00:00 to 25 Nov 2026, 16:30`, as the account's clock shows it; whole days without their midnights."""
     if not span or not span.get("from") or not span.get("to"):
         return ""
-    start, end = (datetime.fromisoformat(str(span[edge])).astimezone(zone) for edge in ("from", "to"))
+    start, end = (datetime.fromisoformat(str(span[edge])) for edge in ("from", "to"))
     if start.time() == end.time() == time.min and start < end:
         first, last = start.date(), end.date() - timedelta(days=1)
         return f"{first:%-d %b %Y}" if first == last else f"{first:%-d %b %Y} to {last:%-d %b %Y}"
     return f"{start:%-d %b %Y, %H:%M} to {end:%-d %b %Y, %H:%M}"
 
 
-def method_lines(method: Mapping[str, Any], zone: ZoneInfo) -> Iterator[tuple[str, str]]:
+def method_lines(method: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What the tool says of its method beside the definition, in words."""
     for name, value in method.items():
         if name == "period" and value:
-            yield "Period", period_words(value, zone)
+            yield "Period", period_words(value)
         elif isinstance(value, str | int | float) and name not in ("definition", "exactness") and value != "":
             yield words(name), METHOD.get(str(value), str(value))
 
 
-def period_words(span: Mapping[str, Any], zone: ZoneInfo) -> str:
+def period_words(span: Mapping[str, Any]) -> str:
     label = str(span.get("label") or "")
     if label == "all":
-        return f"since the first event ({time_text(str(span['from'])[:10], zone)})"
-    return f"{spoken(label).removeprefix('in ')}: {period(span, zone)}" if label else period(span, zone)
+        return f"since the first event ({time_text(str(span['from'])[:10], UTC)})"
+    return f"{spoken(label).removeprefix('in ')}: {period(span)}" if label else period(span)
 
 
 def parameters(receipt: Receipt) -> Iterator[tuple[str, str]]:

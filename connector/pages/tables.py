@@ -11,6 +11,7 @@ from connector.pages.figures import (
     NUMBERS,
     Fields,
     Terms,
+    bucket_text,
     group_text,
     is_nothing,
     is_rows,
@@ -56,7 +57,7 @@ def tables(values: Row, fields: Fields, terms: Terms, links: Links, title: str) 
 
 
 def table(name: str, rows: Sequence[Row], fields: Fields, terms: Terms, links: Links, title: str) -> Table:
-    ordered = in_order(rows, fields)
+    ordered, fields = in_order(rows, fields), fields.for_rows(rows)
     names = column_names(ordered, fields)
     heads = {column: column == head_of(names, fields) for column in names}
     return Table(
@@ -112,7 +113,8 @@ def head_of(names: Sequence[str], fields: Fields) -> str:
 def cell(name: str, row: Row, fields: Fields, terms: Terms, links: Links, is_head: bool) -> Cell:
     value, kind = row.get(name), fields.kind(name, row)
     own = Terms(row.get("currency") or terms.currency, terms.zone)
-    text = _name_text(name, row, fields, own) if is_head or _is_name(name, fields) else shown(kind, value, own)
+    is_named = is_head or _is_name(name, fields) or name == fields.start
+    text = _name_text(name, row, fields, own) if is_named else shown(kind, value, own)
     address = links.get(str(value.get("id")), "") if isinstance(value, Mapping) else ""
     number = kind in NUMBERS or (kind is None and isinstance(value, int | float) and not isinstance(value, bool))
     return Cell(text, number and not is_head, is_head, address)
@@ -128,6 +130,8 @@ def _name_text(name: str, row: Row, fields: Fields, terms: Terms) -> str:
         return fields.title(str(value))
     if _is_name(name, fields):
         return group_text(fields, value, terms)
+    if name == fields.start and value:
+        return bucket_text(fields, value, terms)
     return shown(fields.kind(name), value, terms) if value is not None else NOTHING
 
 

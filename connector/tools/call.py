@@ -35,6 +35,7 @@ from connector.tools import envelope as envelopes
 from connector.tools.catalogue import TOOLS
 from connector.tools.envelope import Envelope
 from connector.tools.fit import Offset
+from connector.tools.outgoing import outgoing
 from connector.tools.paging import page_of
 from connector.tools.tool import Tool
 from connector.tools.validation import problems_in, trimmed
@@ -135,7 +136,7 @@ def answered(asked: Call) -> Steps:
     while True:
         result = yield from _admitted(asked, question)
         if not isinstance(result, Outcome):
-            return _recorded_plain(asked, result, _short_rows(asked, clean(result), None))
+            return _recorded_plain(asked, result, _short_rows(asked, outgoing(result), None))
         wanted = jobs.wanted(result)
         if wanted:
             audiences.request(wanted)
@@ -226,7 +227,7 @@ def _recorded_outcome(asked: Call, outcome: Outcome) -> Envelope:
         rows = _receipt_rows(asked, outcome, whole)
         whole = rows[0].answer
     else:
-        whole = clean(whole)
+        whole = outgoing(whole)
         rows = _short_rows(asked, whole, outcome)
     group_commit.commit(rows + _audit_rows(asked, whole, outcome))
     return page_of(tool, whole, asked.args.get("limit", tool.groups.limit), Offset())
@@ -236,7 +237,7 @@ def _receipt_rows(asked: Call, outcome: Outcome, whole: Envelope) -> list[Any]:
     """The receipt first, then a row per account; the envelope names the receipt."""
     receipt = _receipt(asked, outcome)
     whole["receipt"] = {"id": receipt.public_id, "url": f"{settings.PUBLIC_URL}/receipts/{receipt.public_id}/"}
-    fill(receipt, clean(fit.capped(whole, asked.tool.groups, GROUPS_KEPT)))
+    fill(receipt, outgoing(fit.capped(whole, asked.tool.groups, GROUPS_KEPT)))
     return [receipt, *install_rows(receipt, outcome)]
 
 
@@ -272,7 +273,7 @@ def _further_page(asked: Call) -> Envelope:
 
 
 def _recorded_plain(asked: Call, answer: Envelope, rows: Sequence[Any] = ()) -> Envelope:
-    answer = clean(answer)
+    answer = outgoing(answer)
     group_commit.commit([*rows, *_audit_rows(asked, answer, None)])
     return answer
 

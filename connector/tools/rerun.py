@@ -11,7 +11,6 @@ from accounts.caller import Caller
 from connector.insights.arguments import BadArguments
 from connector.insights.question import CALL_SECONDS, Question
 from connector.insights.refusal import Refusal
-from connector.privacy.untrusted import clean
 from connector.receipts.keep import GROUPS_KEPT, stored
 from connector.receipts.models import Receipt
 from connector.sync import audiences
@@ -19,6 +18,7 @@ from connector.tools import envelope as envelopes
 from connector.tools import fit, jobs
 from connector.tools.differences import Change, differences
 from connector.tools.envelope import Envelope
+from connector.tools.outgoing import outgoing
 from connector.tools.tool import TOOLS, Tool
 
 CHANGES_SHOWN: Final = 200
@@ -101,5 +101,5 @@ def _answer(tool: Tool, question: Question) -> Envelope:
         audiences.request(wanted)  # so that it can be answered when it is run again
     whole = fit.capped(envelopes.of_outcome(outcome, tool.columns), tool.groups, GROUPS_KEPT)
     # As it is read back from where it is kept: what is compared has been through JSON once.
-    read_back: dict[str, Any] = json.loads(fit.text_of(clean(whole)))
+    read_back: dict[str, Any] = json.loads(fit.text_of(outgoing(whole)))
     return read_back
