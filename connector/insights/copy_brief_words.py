@@ -30,7 +30,8 @@ def sentence(asked: AccountQuestion, figures: Mapping[str, Any]) -> str:
     name = asked.resolver.names["audience"]
     rows = figures["subjects"]
     own = [row for row in rows if row["audience"]]
-    best = f" The best: {_best(rows[0])}." if rows else ""
+    about = " about that" if rows and rows[0].get("about") else ""
+    best = f" The best{about}: {_best(rows[0])}." if rows else ""
     filled = f", and {counted(len(rows) - len(own), 'other')} of the account" if len(own) < len(rows) else ""
     items = figures["top_items"]
     sold = f" Most ordered by its members in the last 30 days: {quoted([items[0]['item']])}." if items else ""

@@ -150,8 +150,10 @@ def test_the_wording_is_that_of_past_messages(mailing: Any, alice_caller: Caller
 
 
 def test_a_topic_puts_what_holds_one_of_its_words_first(mailing: Any, alice_caller: Caller) -> None:
-    rows = entry(asked(alice_caller, about="who is BACK"))["subjects"]
+    answer = asked(alice_caller, about="who is BACK")
 
+    rows = entry(answer)["subjects"]
+    assert "The best about that: “{{ first_name }}, merino is back”, opened by 10.0 %" in answer["answer"]
     assert [(row["campaign"]["id"], row["about"]) for row in rows][:2] == [("B", True), ("A", False)]
 
 
