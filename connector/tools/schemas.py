@@ -51,7 +51,7 @@ AUDIENCE: Final = "List or segment, id or name, several with commas (people in a
 EVENT_NAMES: Final = "event:NAME (Bounce Type, Client Type, Discount Codes, Form Name, form_id, List, Method, Source Name, Subject, URL, $variation)"
 VERB: Final = f"{', '.join(VERBS)}; or a metric's name or id"
 MACHINE_OPENS: Final = first_of(
-    "include", "exclude", description="exclude: no machine opens (Apple Mail Privacy, mail servers), no bot clicks"
+    "include", "exclude", description="exclude: no machine opens (Apple Mail Privacy), no bot clicks"
 )
 ATTRIBUTION: Final = first_of(
     "klaviyo",

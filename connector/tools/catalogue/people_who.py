@@ -24,9 +24,9 @@ PEOPLE_WHO: Final = Tool(
     name="people_who",
     title="People who did, and did not",
     description=(
-        "Use this when someone asks how many people did one thing, or did one and not another: opened a campaign but did not "
+        "Use this when someone asks how many people (each once per account) did one thing, or did one and not another: opened a campaign but did not "
         "order. New customers: ordered, but_not ordered, before. Lapsed: ordered, but_not ordered, but_not_period "
-        "last_90_days..now. Each person counts once per account; `share` did not, `amount` is the value of what they did. Never "
+        "last_90_days..now. `share` did not, `amount` is the value of what they did. Never "
         "names or addresses; not rates of campaigns (campaign_performance), not revenue by time (compare_periods)."
     ),
     input_schema=takes(
