@@ -8,10 +8,13 @@ from connector.tools.schemas import (
     ACCOUNT,
     ATTRIBUTION,
     BASIS,
+    CAMPAIGN,
     CURSOR,
     LIMIT,
+    PERIODS,
     PURCHASE_METRIC,
     SPEND_RESERVE,
+    first_of,
     number,
     one_of,
     takes,
@@ -23,24 +26,27 @@ CAMPAIGN_PERFORMANCE: Final = Tool(
     name="campaign_performance",
     title="Performance of campaigns",
     description=(
-        "Use this when someone asks how campaigns did, which did best, when to send, or what is scheduled or in draft. "
-        "Per campaign: deliveries, openers with and without machines, clicks, unsubscribes, complaints, attributed orders and "
-        "revenue, whenever they happened, with a total. Not the number of buyers or who did not buy (people_who), not flows "
-        "(flow_performance); never add the two: compare_periods has campaign and flow revenue by order time."
+        "Use this when someone asks how one or more campaigns did, which did best, at which weekday or hour sending worked, or what "
+        "is scheduled or in draft. Per campaign: deliveries, openers with and without machines, clicks, bounces, unsubscribes, "
+        "complaints, rates, attributed orders and revenue, whenever they happened, with subject, send time and a total. Money is "
+        "what Klaviyo attributes, not the shop's revenue. Not the number of buyers or who did not buy (people_who), not flows "
+        "(flow_performance), not subjects for one audience (copy_brief); never add campaigns and flows: compare_periods has campaign "
+        "and flow revenue by order time."
     ),
     input_schema=takes(
         account=ACCOUNT,
-        campaign=text("Id or name, several with commas; words*: every sent one with these words; latest, latest:words"),
-        status=one_of("sent", "scheduled", "draft", description="The last two: what is planned, without figures"),
+        campaign=text(f"{CAMPAIGN}; none: all of the period"),
+        status=first_of("sent", "scheduled", "draft", description="The last two: what is planned, without figures"),
         period=text(
-            "By send time, default last_90_days, with campaign all. Forms as in other tools; scheduled also tomorrow, next_week, "
-            "next_N_days"
+            f"By send time: {PERIODS}; scheduled also tomorrow, next_week, next_N_days; default last_90_days, with campaign all"
         ),
         channel=one_of("email", "sms", "mobile_push"),
         min_deliveries=number(0, 1_000_000_000, "Leave out campaigns with fewer"),
-        group_by=one_of("channel", "month", "week", "weekday", "hour", description="Instead of rows; local send time"),
-        sort_by=one_of(*SORTS),
-        order=one_of("desc", "asc"),
+        group_by=one_of(
+            "channel", "month", "week", "weekday", "hour", description="Groups instead of campaigns; local send time"
+        ),
+        sort_by=first_of(*SORTS),
+        order=first_of("desc", "asc"),
         attribution=ATTRIBUTION,
         basis=BASIS,
         spend_reserve=SPEND_RESERVE,

@@ -9,7 +9,11 @@ from connector.tools.tool import Tool
 SEARCH: Final = Tool(
     name="search",
     title="Search",
-    description="Use this when you look for an account, campaign, flow, list, segment, metric, template, catalog item or receipt by words of its name. Newest first, titles with status and send date; what comes close where nothing fits. Returns ids for fetch; no figures.",
+    description=(
+        "Use this when you look for an account, campaign, flow, list, segment, metric, template, product or receipt by words of its "
+        "name, or want to see which there are; newest first. Returns ids for fetch, no figures; other tools take names as they "
+        "are, so a question about figures needs no search first."
+    ),
     input_schema=takes(("query",), query=text("Words of the name")),
     output_schema=SEARCH_RESULTS,
     run=search_tools.search,
@@ -22,8 +26,9 @@ FETCH: Final = Tool(
     name="fetch",
     title="Fetch",
     description=(
-        "Use this when you have an id from search and want the object's facts; for campaigns and flows also its figures in the "
-        "whole history, of a receipt its answer. It reads one object; for periods use campaign_performance, flow_performance."
+        "Use this when you have an id from search and want the object's facts; for campaigns and flows also its figures over all time "
+        "with their definitions, of a receipt its answer. It reads one object: for a period, several objects or people use the "
+        "tools for figures."
     ),
     input_schema=takes(("id",), id=text("An id from search")),
     output_schema=DOCUMENT,
