@@ -1,5 +1,6 @@
 """The page of a campaign, flow, list, segment or metric."""
 
+import logging
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -11,8 +12,11 @@ from connector.insights import search
 from connector.lake.errors import LakeError
 from connector.pages.installs import visible_install
 from connector.pages.member import MemberRequest, member_page
+from connector.privacy.traces import trace_of
 from connector.records.links import klaviyo_url
 from connector.records.models import Record
+
+logger = logging.getLogger(__name__)
 
 
 @require_GET
@@ -22,10 +26,7 @@ def record_page(request: MemberRequest, id: UUID, kind: str, key: str) -> HttpRe
     install = visible_install(request, id)
     records = Record.objects.filter(install=install, kind=kind).select_related("install")
     record = get_object_or_404(records, klaviyo_id=key)
-    try:
-        figures = search.figures_of(record, timezone.now())
-    except LakeError:
-        figures = None
+    figures = _figures(record)
     page = {
         "install": install,
         "record": record,
@@ -34,3 +35,14 @@ def record_page(request: MemberRequest, id: UUID, kind: str, key: str) -> HttpRe
         "klaviyo_url": klaviyo_url(record.kind, record.klaviyo_id),
     }
     return render(request, "installs/record.html", page)
+
+
+def _figures(record: Record) -> search.Figures | None:
+    """None, too, where they cannot be counted: the page is about the object."""
+    try:
+        return search.figures_of(record, timezone.now())
+    except LakeError:
+        return None
+    except Exception as error:  # noqa: BLE001  (a fault in the count must not take the page away)
+        logger.error("the figures of a record could not be counted: %s", trace_of(error))
+        return None
