@@ -24,7 +24,7 @@ from accounts.caller import Caller
 from accounts.database import release_connections
 from connector.insights import coverage
 from connector.insights.accounts import Named, named
-from connector.insights.arguments import bad
+from connector.insights.arguments import BadArguments, bad
 from connector.insights.caveats import Caveat
 from connector.insights.coverage import Span
 from connector.insights.outcome import AccountOutcome
@@ -36,6 +36,7 @@ from connector.insights.resolver import Resolver
 from connector.installs.models import Install
 from connector.lake.errors import DeadlinePassed, LakeError, TooBusy, VersionGone
 from connector.lake.query import Briefly, Lake, Versions, newest, reading
+from connector.privacy.traces import trace_of
 
 logger = logging.getLogger(__name__)
 
@@ -201,19 +202,29 @@ def _tidily(question: Question, install: Install, tool: _Tool) -> AccountOutcome
 
 
 def _asked(question: Question, install: Install, tool: _Tool) -> AccountOutcome:
-    """One account's outcome; refusals and trouble of the lake become its reason."""
+    """One account's outcome; refusals, trouble of the lake and faults of ours become its reason, and spoil no other's."""
     outcome = AccountOutcome(install, install.name)
+    try:
+        return _answered(question, install, tool, outcome)
+    except BadArguments:
+        raise
+    except (DeadlinePassed, TooBusy):
+        return outcome.refuse(not_in_time(install.name))
+    except LakeError as error:
+        if isinstance(error, VersionGone) and question.stored is not None:
+            return outcome.refuse(_gone())
+        logger.error("the lake of install %s could not be read: %s", install.pk, type(error).__name__)
+        return outcome.refuse(_unreadable(install.name))
+    except Exception as error:  # noqa: BLE001  (whatever it is, the other accounts have their answer)
+        logger.error("a question to install %s failed: %s", install.pk, trace_of(error))
+        return AccountOutcome(install, install.name).refuse(broken(install.name))
+
+
+def _answered(question: Question, install: Install, tool: _Tool, outcome: AccountOutcome) -> AccountOutcome:
     try:
         return _read(question, install, tool, outcome)
     except Refusal as refusal:
         return _estimated(question, install, tool, outcome, refusal).refuse(refusal)
-    except VersionGone:
-        return outcome.refuse(_gone())
-    except (DeadlinePassed, TooBusy):
-        return outcome.refuse(not_in_time(install.name))
-    except LakeError as error:
-        logger.error("the lake of install %s could not be read: %s", install.pk, type(error).__name__)
-        return outcome.refuse(_unreadable(install.name))
 
 
 def _read(question: Question, install: Install, tool: _Tool, outcome: AccountOutcome) -> AccountOutcome:
@@ -286,6 +297,14 @@ def _gone() -> Refusal:
 
 def not_in_time(name: str) -> Refusal:
     return Refusal("pending", text=f"{name} takes longer than one call may; it is being worked out.")
+
+
+def broken(name: str = "") -> Refusal:
+    """A fault of ours, in one account or in the whole question."""
+    text = (
+        f"Something went wrong here with {name}; it was noted." if name else "Something went wrong here; it was noted."
+    )
+    return Refusal("error", "internal", text, "Ask again in a minute.", retry_after=60)
 
 
 def _unreadable(name: str) -> Refusal:

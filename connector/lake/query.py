@@ -10,7 +10,7 @@ import threading
 import time
 from collections import OrderedDict, namedtuple
 from collections.abc import Hashable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -242,14 +242,19 @@ def _opened(place: Place, table: Table, version: int | None = None) -> DeltaTabl
 
 
 def _newest(place: Place, table: Table) -> int:
+    """Raises LakeError when the store cannot be reached."""
     if not place.is_local:
         opened = _opened(place, table)
         return -1 if opened is None else int(opened.version())
     # A commit is one file that appears whole, so the listing is the truth; opening the table would cost 5 ms.
     folder = Path(place.table(table.name)) / "_delta_log"
-    with suppress(FileNotFoundError), os.scandir(folder) as entries:
-        return max((int(entry.name[:20]) for entry in entries if COMMIT.fullmatch(entry.name)), default=-1)
-    return -1
+    try:
+        with os.scandir(folder) as entries:
+            return max((int(entry.name[:20]) for entry in entries if COMMIT.fullmatch(entry.name)), default=-1)
+    except FileNotFoundError:
+        return -1
+    except OSError as error:
+        raise LakeError(f"The event store cannot be reached ({type(error).__name__}).") from None
 
 
 PER_METRIC = """

@@ -15,6 +15,7 @@ from accounts.caller import Caller
 from accounts.clients import clean_name
 from connector.mcp.challenge import challenge
 from connector.mcp.threads import Threads
+from connector.privacy.traces import trace_of
 from connector.privacy.untrusted import clean
 from connector.tools import call as tools
 from connector.tools.catalogue import TOOLS, listed_for
@@ -87,8 +88,8 @@ async def answer(threads: Threads, caller: Caller, name: str, args: Mapping[str,
         ) from None
     except (tools.BadArguments, NotRecorded) as problem:
         return types.CallToolResult(content=[types.TextContent(type="text", text=str(problem))], is_error=True)
-    except Exception:
-        logger.exception("the tool %s failed", clean_name(name))
+    except Exception as error:  # noqa: BLE001  (never its text to the assistant)
+        logger.error("the tool %s failed: %s", clean_name(name), trace_of(error))
         raise MCPError(
             code=types.INTERNAL_ERROR, message="Something went wrong here and was noted. Try again later."
         ) from None

@@ -23,9 +23,10 @@ from accounts.permissions import can
 from audit.record import build
 from connector.insights.arguments import BadArguments, Problem, bad
 from connector.insights.outcome import AccountOutcome, Outcome
-from connector.insights.question import CALL_SECONDS, Question
+from connector.insights.question import CALL_SECONDS, Question, broken
 from connector.insights.refusal import Refusal
 from connector.lake.errors import LakeError
+from connector.privacy.traces import trace_of
 from connector.privacy.untrusted import clean
 from connector.receipts.keep import GROUPS_KEPT, fill, install_rows, is_unanswered, receipt_of, shortened
 from connector.receipts.models import ANSWERED, Receipt
@@ -35,6 +36,7 @@ from connector.tools import envelope as envelopes
 from connector.tools.catalogue import TOOLS
 from connector.tools.envelope import Envelope
 from connector.tools.fit import Offset
+from connector.tools.group_commit import NotRecorded
 from connector.tools.outgoing import outgoing
 from connector.tools.paging import page_of
 from connector.tools.tool import Tool
@@ -123,20 +125,47 @@ def steps(caller: Caller, name: str, args: Mapping[str, Any]) -> Steps:
     if tool is None:
         raise UnknownTool(f"There is no tool {clean(name[:64])!r}. GET tools/ lists those there are.")
     asked = Call(caller, tool, _given(tool, args), timezone.now())
-    stopped = _stopped(asked)
-    if stopped:
-        return _recorded_plain(asked, stopped)
-    return (yield from answered(asked))
+    return (yield from _caught(asked, _allowed(asked)))
 
 
 def answered(asked: Call) -> Steps:
-    """A call that may be asked: answer it, again when members it waited for have come, and record it once."""
+    """A call that may be asked, to its recorded end, whatever goes wrong on the way."""
+    return (yield from _caught(asked, _answered(asked)))
+
+
+def _caught(asked: Call, work: Steps) -> Steps:
+    """Whatever goes wrong in a call ends in an envelope that is recorded; what it was, the log says without any text."""
+    try:
+        return (yield from work)
+    except (BadArguments, NotRecorded):
+        raise
+    except Refusal as refusal:
+        failure = refusal
+    except LakeError as error:
+        logger.error("%s could not read the lake: %s", asked.tool.name, type(error).__name__)
+        text = "The event store could not be read just now."
+        failure = Refusal("error", "timeout", text, "Ask again in a minute.", 60)
+    except Exception as error:  # noqa: BLE001  (a fault of ours must be answered and recorded too)
+        logger.error("%s failed: %s", asked.tool.name, trace_of(error))
+        failure = broken()
+    return _recorded_unanswered(asked, envelopes.of_refusal(failure))
+
+
+def _allowed(asked: Call) -> Steps:
+    stopped = _stopped(asked)
+    if stopped:
+        return _recorded_plain(asked, stopped)
+    return (yield from _answered(asked))
+
+
+def _answered(asked: Call) -> Steps:
+    """Answer the call, again when members it waited for have come, and record it once."""
     question = Question(asked.caller, asked.args, asked.moment, asked.deadline, may_estimate=not asked.is_job)
     give_up = min(asked.started + jobs.PATIENCE, asked.deadline)
     while True:
         result = yield from _admitted(asked, question)
         if not isinstance(result, Outcome):
-            return _recorded_plain(asked, result, _short_rows(asked, outgoing(result), None))
+            return _recorded_unanswered(asked, result)
         wanted = jobs.wanted(result)
         if wanted:
             audiences.request(wanted)
@@ -193,23 +222,9 @@ def _stopped(asked: Call) -> Envelope | None:
 
 
 def _ran(asked: Call, question: Question) -> Result:
-    """Whatever goes wrong inside a tool ends in the envelope; what it was stands in the log, without the question."""
-    try:
-        if "cursor" in asked.args and asked.tool.groups.rows:
-            return _further_page(asked)
-        return asked.tool.run(question)
-    except BadArguments:
-        raise
-    except Refusal as refusal:
-        return envelopes.of_refusal(refusal)
-    except LakeError as error:
-        logger.error("%s could not read the lake: %s", asked.tool.name, type(error).__name__)
-        text = "The event store could not be read just now."
-        return envelopes.of_refusal(Refusal("error", "timeout", text, "Ask again in a minute.", 60))
-    except Exception as error:
-        logger.exception("%s failed: %s", asked.tool.name, type(error).__name__)
-        text = "Something went wrong here; it was noted."
-        return envelopes.of_refusal(Refusal("error", "internal", text, "Ask again in a minute.", 60))
+    if "cursor" in asked.args and asked.tool.groups.rows:
+        return _further_page(asked)
+    return asked.tool.run(question)
 
 
 def _recorded_outcome(asked: Call, outcome: Outcome) -> Envelope:
@@ -270,6 +285,11 @@ def _further_page(asked: Call) -> Envelope:
     if receipt is None:
         raise bad("cursor", "belongs to an answer that is no longer kept; ask the question again")
     return page_of(asked.tool, receipt.answer, carried["l"], Offset(carried["g"], carried["b"]))
+
+
+def _recorded_unanswered(asked: Call, answer: Envelope) -> Envelope:
+    """One without accounts: of a tool with figures it is kept in short."""
+    return _recorded_plain(asked, answer, _short_rows(asked, outgoing(answer), None))
 
 
 def _recorded_plain(asked: Call, answer: Envelope, rows: Sequence[Any] = ()) -> Envelope:
