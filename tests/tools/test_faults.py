@@ -22,7 +22,7 @@ from connector.receipts.models import Receipt
 from connector.records.models import Record
 from connector.tools import envelope as envelopes
 from connector.tools import group_commit
-from connector.tools.call import call
+from connector.tools.call import call, job_answer
 from connector.tools.catalogue import TOOLS
 from connector.tools.fit import text_of
 from tests.api.conftest import alice_api, keyed
@@ -221,7 +221,7 @@ def test_a_job_that_fails_has_the_error_as_its_answer(
 ) -> None:
     tool_raises(monkeypatch, lake_folder)
 
-    check_failed(calls.job_answer(alice_caller, "people_who", QUESTION, 5.0), caplog)
+    check_failed(job_answer(alice_caller, "people_who", QUESTION, 5.0), caplog)
 
 
 @pytest.mark.django_db
