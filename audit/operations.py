@@ -22,6 +22,7 @@ OPERATIONS: Final[dict[str, str]] = {
     "install.needs_reconnect": "found that Klaviyo no longer accepts the connection",
     "install.token_renewed": "renewed the token of the Klaviyo account",
     "install.purchase_metric_set": "set the purchase metric",
+    "install.properties_set": "set the custom properties that are kept",
     "sync.started": "started syncing",
     "sync.finished": "finished syncing",
     "sync.failed": "failed to sync",

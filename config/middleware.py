@@ -12,20 +12,21 @@ from django.template.loader import render_to_string
 from connector.api.problems import MEDIA, problem_body
 
 _NO_TEXT: Final = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL stores neither
-_BAD_ADDRESS: Final = (
+_BAD_CHARACTER: Final = (
     "The address holds a character that no text can hold (NUL or half a surrogate pair). Nothing was done."
 )
+_TOO_MANY: Final = "The address has more parameters than are read. Nothing was done."
 
 
 class UnreadableRequestMiddleware:
-    """400 for a path or query that holds what no text can hold, 413 for a body that is too large, 411 for one that would be ignored."""
+    """400 for a path or query that cannot be read, 413 for a body that is too large, 411 for one that would be ignored."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not _is_text(request):
-            return _refusal(request, 400, "That address cannot be read", _BAD_ADDRESS)
+        if problem := _problem_of_address(request):
+            return _refusal(request, 400, "That address cannot be read", problem)
         most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         if _length(request) > most:
             text = f"The body is larger than {most:,} bytes. Nothing was done."
@@ -35,12 +36,12 @@ class UnreadableRequestMiddleware:
         return self.get_response(request)
 
 
-def _is_text(request: HttpRequest) -> bool:
+def _problem_of_address(request: HttpRequest) -> str:
     try:
         parts = [request.path, *(text for name, values in request.GET.lists() for text in (name, *values))]
-    except SuspiciousOperation:  # more parameters than Django reads
-        return False
-    return not any(_NO_TEXT.search(part) for part in parts)
+    except SuspiciousOperation:
+        return _TOO_MANY
+    return _BAD_CHARACTER if any(_NO_TEXT.search(part) for part in parts) else ""
 
 
 def _length(request: HttpRequest) -> int:

@@ -1,9 +1,13 @@
 """What must be said beside a figure: the codes in order of weight, and the sentences that many tools share."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from connector.insights.words import amount
 
 # Most important first: the order in which caveats are shown.
 ORDER: Final = (
@@ -30,6 +34,7 @@ ORDER: Final = (
     "suspicious_text",
 )
 SMALL_BASE: Final = 100
+MANY: Final = 20  # amounts of fewer events are never said to be dominated by one
 MACHINE_SHARE: Final = Decimal("0.1")
 
 
@@ -67,6 +72,27 @@ def other_currency(foreign: int, currency: str) -> list[Caveat]:
         return []
     text = f"{foreign:,} {_of(foreign, 'event', 'events')} in another currency than {currency} {_of(foreign, 'is', 'are')} not in the amounts."
     return [Caveat("other_currency", text)]
+
+
+def dominant_value(
+    what: str, valued: int, total: Decimal, largest: Mapping[str, Any] | None, zone: ZoneInfo, currency: str
+) -> list[Caveat]:
+    """Where one of `valued` amounts makes more than half of their `total`. `largest`: amount, us (microseconds since 1970)
+    and order_id of the event with the largest; `what`: order, event."""
+    if valued < MANY or largest is None or largest["amount"] * 2 <= total:
+        return []
+    day = datetime.fromtimestamp(largest["us"] // 1_000_000, zone).date()
+    order = f" (order id {largest['order_id']})" if largest["order_id"] else ""
+    text = (
+        f"One {what} of {day}{order} makes {amount(float(largest['amount']), currency)} of "
+        f"{amount(float(total), currency)}; check that it is no error."
+    )
+    return [Caveat("dominant_value", text)]
+
+
+def floor_applied(floor: int, other: str) -> Caveat:
+    """Where groups of too few people went to `other`."""
+    return Caveat("floor_applied", f"Groups of fewer than {floor} people are counted together as “{other}”.")
 
 
 def small_base(base: int, what: str) -> list[Caveat]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from connector.insights.refusal import Refusal
 from connector.insights.rounding import money
 
 OTHER = "other"
@@ -30,10 +31,6 @@ class Group:
         }
 
 
-class TooSmall(Exception):
-    """Every group is under the floor, and all of them together are nothing but `other`."""
-
-
 def ordered(groups: Sequence[Group], by_number: bool = False) -> list[Group]:
     """Largest people first, ties by value (`by_number`: 2 before 10, 11+ last), none last of equals."""
     return sorted(groups, key=lambda group: (-group.people, group.value is None, _rank(group.value, by_number)))
@@ -46,7 +43,15 @@ def _rank(value: str | int | None, by_number: bool) -> tuple[int, str]:
 
 
 def floored(groups: Sequence[Group], floor: int) -> tuple[list[Group], Group | None]:
-    """Groups of at least `floor` people, and `other` for the rest (None when there is no rest). Raises TooSmall.
+    """Groups of at least `floor` people, and `other` for the rest (None when there is no rest). Raises Refusal (too_small)."""
+    shown, other = parted(groups, floor)
+    if other is not None and not shown:
+        raise too_small(floor)
+    return shown, other
+
+
+def parted(groups: Sequence[Group], floor: int) -> tuple[list[Group], Group | None]:
+    """As `floored`, also where nothing but `other` is left.
 
     When the rest itself is under the floor, the shown group of the smallest `did` joins it (of equals the last shown):
     else the difference to the whole would tell what is hidden.
@@ -60,9 +65,13 @@ def floored(groups: Sequence[Group], floor: int) -> tuple[list[Group], Group | N
         smallest = min(reversed(shown), key=lambda group: group.did)
         shown = [group for group in shown if group is not smallest]
         other = _joined([other, smallest])
-    if not shown:
-        raise TooSmall
     return shown, other
+
+
+def too_small(floor: int) -> Refusal:
+    """What is said where every group is under the floor."""
+    text = f"Groups of fewer than {floor} people are not shown one by one, and no more than one group would remain."
+    return Refusal("refused", "too_small", text, "Ask without group_by, or about more people.")
 
 
 def _joined(groups: Sequence[Group]) -> Group:

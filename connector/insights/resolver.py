@@ -14,6 +14,7 @@ from django.db.models import Q
 
 from connector.insights import audiences, coverage
 from connector.insights.arguments import bad
+from connector.insights.attributes import property_of
 from connector.insights.caveats import Caveat
 from connector.insights.coverage import AccountState
 from connector.insights.items import Items, titles_held
@@ -22,15 +23,17 @@ from connector.insights.objects import KlaviyoObject, object_of
 from connector.insights.periods import BadPeriod, Period, parse
 from connector.insights.recorded import Book, recorded
 from connector.insights.refusal import Refusal, foremost
+from connector.insights.wording import Wording, wording_of
 from connector.insights.words import quoted
 from connector.installs.models import Install
-from connector.lake.query import Reader
+from connector.lake.query import Lake
 from connector.records.models import Kind, Record
 from connector.records.names import TooManyParts, parts_of
 from connector.records.search import ANY, PRESENT, SENT, Finding, Match, find, ids_in
 
 # How a name is looked for: a campaign's may end in a star, a flow's takes all that fit.
 RULES: Final[dict[str, dict[str, Any]]] = {Kind.CAMPAIGN: {"star": True, "latest": True}, Kind.FLOW: {"many": True}}
+TITLES_AT_ONCE: Final = 500  # in one condition: databases limit how many values it may hold
 AUDIENCES: Final = [Kind.LIST.value, Kind.SEGMENT.value]
 COUNTS: Final = """select metric, count(*) as held, count(*) filter (where time <= $moment) as past
     from read_parquet($events, hive_partitioning=false) group by metric"""
@@ -46,6 +49,14 @@ class Found:
     dated: bool = False
 
 
+@dataclass(frozen=True)
+class Sender:
+    """A campaign or message: its channel (email, sms, ...), and whether it is of a campaign or a flow."""
+
+    channel: str
+    of: str
+
+
 class Resolver:
     """Of one account's question. Methods raise Refusal (not_found, needs_choice, ...) or BadArguments."""
 
@@ -54,7 +65,7 @@ class Resolver:
         install: Install,
         args: Mapping[str, Any],
         moment: datetime,
-        lake: Reader,
+        lake: Lake,
         book: Book,
         asked_too: Sequence[Install] = (),
     ) -> None:
@@ -94,9 +105,9 @@ class Resolver:
 
     # --- names --------------------------------------------------------------------------------------------------------
 
-    def campaigns(self, argument: str = "campaign", *, unsent: bool = False) -> list[KlaviyoObject]:
-        """The campaigns an argument names, none where it is not given. `unsent`: those never sent are candidates too."""
-        return self._named(argument, ["campaign"], unsent=unsent)
+    def campaigns(self, argument: str = "campaign", *, status: str = "") -> list[KlaviyoObject]:
+        """The campaigns an argument names, none where it is not given: of those sent, or of Klaviyo's `status`."""
+        return self._named(argument, ["campaign"], status)
 
     def flows(self, argument: str = "flow") -> list[KlaviyoObject]:
         return self._named(argument, ["flow"])
@@ -104,16 +115,16 @@ class Resolver:
     def lists(self, argument: str = "list") -> list[KlaviyoObject]:
         return self._named(argument, ["list"])
 
-    def _named(self, argument: str, kinds: list[str], *, unsent: bool = False) -> list[KlaviyoObject]:
+    def _named(self, argument: str, kinds: list[str], status: str = "") -> list[KlaviyoObject]:
         text = self.args.get(argument)
         if not text or text == "any":
             return []
-        found = self._found(str(text), kinds, argument, unsent)
+        found = self._found(str(text), kinds, argument, status)
         for caveat in found.caveats:
-            self._caveat(caveat)
+            self.tell(caveat)
         for each in found.objects:
             if each.deleted:
-                self._caveat(Caveat("deleted_object", f"“{each.name}” no longer exists in Klaviyo."))
+                self.tell(Caveat("deleted_object", f"“{each.name}” no longer exists in Klaviyo."))
         return self.told(argument, found.objects, found.dated)
 
     def told(self, argument: str, objects: list[KlaviyoObject], dated: bool = False) -> list[KlaviyoObject]:
@@ -124,13 +135,18 @@ class Resolver:
             self.names[argument] += f" (sent {objects[0].at.astimezone(self.account().zone):%Y-%m-%d})"
         return objects
 
+    def tell(self, caveat: Caveat) -> None:
+        """Say it beside the figures, once."""
+        if caveat not in self.caveats:
+            self.caveats.append(caveat)
+
     def rests_on(self, objects: Iterable[KlaviyoObject]) -> None:
         for each in objects:
             self._sources.setdefault((each.kind, each.id), each)
 
     @recorded
-    def _found(self, text: str, kinds: list[str], argument: str, unsent: bool) -> Found:
-        finding = self._find(text, kinds, argument, ANY if unsent else SENT)
+    def _found(self, text: str, kinds: list[str], argument: str, status: str) -> Found:
+        finding = self._find(text, kinds, argument, of_status(status) if status else SENT)
         settled(finding, kinds[0], self.install, self.args, argument)
         return Found(
             self._objects(finding.records),
@@ -177,6 +193,35 @@ class Resolver:
         return self._objects(list(Record.objects.filter(install=self.install, kind=kind)))
 
     @recorded
+    def campaigns_of(self, status: str, start: str = "", end: str = "") -> list[KlaviyoObject]:
+        """All campaigns of one of Klaviyo's statuses, by id: those with a send time in [start, end) (ISO 8601), if given."""
+        rows = Record.objects.filter(of_status(status), install=self.install, kind=Kind.CAMPAIGN)
+        return self._objects(list(rows.filter(at__gte=start, at__lt=end) if start else rows))
+
+    @recorded
+    def campaigns_sent_to(self, audiences: list[str], channel: str) -> list[KlaviyoObject]:
+        """Sent campaigns of a channel that went to any of these lists and segments, by id."""
+        rows = Record.objects.filter(of_status("Sent"), install=self.install, kind=Kind.CAMPAIGN, channel=channel)
+        return self._objects([row for row in rows if set(audiences) & set(row.facts.get("include") or ())])
+
+    @recorded
+    def wording(self, channel: str) -> Wording:
+        """Who the account's messages of a channel are from, and the words that return in them."""
+        return wording_of(self.install, channel)
+
+    @recorded
+    def named_ids(self, kinds: list[str], keys: list[str]) -> dict[str, KlaviyoObject]:
+        """The objects of these kinds and ids, by id."""
+        rows = Record.objects.filter(install=self.install, kind__in=kinds, klaviyo_id__in=keys)
+        return {record.klaviyo_id: object_of(record) for record in rows}
+
+    @recorded
+    def senders(self, kind: str, keys: list[str]) -> dict[str, Sender]:
+        """What campaigns, or messages, of these ids send over; by id."""
+        rows = Record.objects.filter(install=self.install, kind=kind, klaviyo_id__in=keys) if keys else ()
+        return {row.klaviyo_id: Sender(row.channel, str(row.facts.get("of") or row.kind)) for row in rows}
+
+    @recorded
     def messages_of(self, parents: list[str]) -> list[KlaviyoObject]:
         """The messages of these campaigns or flows, by id."""
         rows = Record.objects.filter(install=self.install, kind=Kind.MESSAGE, parent__in=parents)
@@ -185,8 +230,10 @@ class Resolver:
     @recorded
     def catalog(self, titles: list[str]) -> dict[str, dict[str, Any]]:
         """The catalog's item of each title (of several, the smallest id): id, url, image, price."""
-        rows = Record.objects.filter(install=self.install, kind=Kind.CATALOG_ITEM, name__in=titles, deleted_at=None)
-        return {row.name: _catalog_item(row) for row in rows.order_by("-klaviyo_id")}
+        items = Record.objects.filter(install=self.install, kind=Kind.CATALOG_ITEM, deleted_at=None)
+        parts = (titles[at : at + TITLES_AT_ONCE] for at in range(0, len(titles), TITLES_AT_ONCE))
+        rows = [row for part in parts for row in items.filter(name__in=part)]
+        return {row.name: _catalog_item(row) for row in sorted(rows, key=lambda row: row.klaviyo_id, reverse=True)}
 
     @recorded
     def subjects(self) -> dict[str, str]:
@@ -201,17 +248,17 @@ class Resolver:
 
     # --- audiences and items ------------------------------------------------------------------------------------------
 
-    def audience(self, argument: str = "audience") -> list[KlaviyoObject]:
-        """The lists and segments an argument names; their members must then be `fetched`."""
+    def audience(self, argument: str = "audience", kinds: Sequence[str] = AUDIENCES) -> list[KlaviyoObject]:
+        """The present lists and segments an argument names; their members must then be checked (`check_members`)."""
         text = self.args.get(argument)
-        return self.told(argument, self._audience(str(text), argument)) if text else []
+        return self.told(argument, self._audience(str(text), argument, list(kinds))) if text else []
 
     @recorded
-    def _audience(self, text: str, argument: str) -> list[KlaviyoObject]:
-        found = self._find(text, AUDIENCES, argument)
+    def _audience(self, text: str, argument: str, kinds: list[str]) -> list[KlaviyoObject]:
+        found = self._find(text, kinds, argument)
         self._check_there(found)
         if found.missing or found.ambiguous:  # what is gone is no choice
-            found = self._find(text, AUDIENCES, argument, PRESENT)
+            found = self._find(text, kinds, argument, PRESENT)
         return [object_of(record) for record in settled(found, Kind.LIST, self.install, self.args, argument).records]
 
     def _check_there(self, found: Finding) -> None:
@@ -255,6 +302,29 @@ class Resolver:
     def _titles(self) -> Items:
         return Items(self.install, lambda: titles_held(self.lake))
 
+    # --- attributes of people ----------------------------------------------------------------------------------------
+
+    def check_attribute(self, attribute: str, argument: str) -> None:
+        """Of a `property:NAME` that this account does not keep: raises Refusal; BadArguments where no account asked does."""
+        name = property_of(attribute)
+        if not name or name in self._properties():
+            return
+        kept = sorted({each for install in self.asked_too for each in install.properties})
+        if name not in kept:
+            there_are = f"there are {', '.join(kept)}" if kept else "an admin can allow it on the account's page"
+            raise bad(argument, f"no custom property {name!r} is kept of the accounts asked; {there_are}")
+        raise Refusal(
+            "refused",
+            "not_found",
+            f"{self.install.name} keeps no custom property “{name}”.",
+            "An admin can allow it on the account's page.",
+        )
+
+    @recorded
+    def _properties(self) -> list[str]:
+        """Names of the custom properties that are kept."""
+        return sorted(self.install.properties)
+
     # --- metrics ------------------------------------------------------------------------------------------------------
 
     @cached_property
@@ -273,7 +343,11 @@ class Resolver:
 
     def action(self, argument: str) -> Action:
         """What the argument's verb, or metric's own name or id, names. Orders tell of a second purchase metric."""
-        action = self._action(str(self.args[argument]), argument)
+        return self.verb(str(self.args[argument]), argument)
+
+    def verb(self, verb: str, argument: str = "") -> Action:
+        """What a verb that the question needs, given by an argument or not, names."""
+        action = self._action(verb, argument)
         self.rests_on(action.metrics)
         if action.is_orders:
             self._tell_second_purchase_metric(action.metrics[0])
@@ -286,12 +360,12 @@ class Resolver:
         except TooManyParts as error:
             raise bad(argument, str(error)) from None
 
-    def purchase_metric(self) -> KlaviyoObject | None:
-        """The metric of orders; None, with a caveat, where the account has none. Raises Refusal where it must be chosen."""
+    def purchase_metric(self, without: str = "Orders and revenue are left empty") -> KlaviyoObject | None:
+        """The metric of orders; None, with a caveat that says what the answer is `without`, where the account has none.
+        Raises Refusal where it must be chosen."""
         found = self._purchase_metric()
         if found is None:
-            text = "Orders and revenue are left empty: what counts as a purchase is not known."
-            self._caveat(Caveat("no_purchase_metric", text))
+            self.tell(Caveat("no_purchase_metric", f"{without}: what counts as a purchase is not known."))
             return None
         self.rests_on([found])
         self._tell_second_purchase_metric(found)
@@ -312,6 +386,22 @@ class Resolver:
         return self.vocabulary.ids_of(*verbs)
 
     @recorded
+    def shop_ids(self, verb: str) -> list[str]:
+        """Metric ids of a shop's verb; none where the account has no such metric. Raises Refusal where it must be chosen."""
+        try:
+            return self.vocabulary.action(verb).ids
+        except Refusal as refusal:
+            if refusal.code != "no_such_metric":
+                raise
+            return []
+
+    @recorded
+    def metrics_of(self, *verbs: str) -> list[KlaviyoObject]:
+        """The metrics of Klaviyo's own verbs; none where the account has no such metric."""
+        known = {metric.klaviyo_id: metric for metric in self.vocabulary.metrics}
+        return [object_of(known[key]) for key in self.vocabulary.ids_of(*verbs)]
+
+    @recorded
     def _namesakes(self, metric: str) -> list[str]:
         """Ids of other metrics with the purchase metric's name."""
         chosen = next((each for each in self.vocabulary.metrics if each.klaviyo_id == metric), None)
@@ -328,11 +418,12 @@ class Resolver:
                 f"Orders are counted by “{chosen.name}” ({chosen.id}); a second metric of that name ({other}) has "
                 f"{events:,} events, which are not counted."
             )
-            self._caveat(Caveat("two_purchase_metrics", text))
+            self.tell(Caveat("two_purchase_metrics", text))
 
-    def _caveat(self, caveat: Caveat) -> None:
-        if caveat not in self.caveats:
-            self.caveats.append(caveat)
+
+def of_status(status: str) -> Q:
+    """Campaigns of one of Klaviyo's statuses. One that was deleted before it was sent did nothing and will do nothing."""
+    return Q(status=status) if status == "Sent" else Q(status=status, deleted_at=None)
 
 
 def tried(*steps: Callable[[], Any]) -> list[Any]:

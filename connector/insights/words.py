@@ -58,6 +58,8 @@ def amount(value: float, currency: str) -> str:
 
 def spoken(period: str) -> str:
     """`last_6_months` -> `in the last 6 months`; the forms are those of answers' `period` argument."""
+    if period == "all":
+        return "over all time"
     start, between, end = period.partition("..")
     if between and end == "now":
         return f"{spoken(start)} up to now"

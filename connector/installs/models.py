@@ -75,6 +75,9 @@ class Install(InOrganization):
     purchase_metric = models.CharField(
         max_length=16, blank=True, help_text="Klaviyo id set by a manager; empty: by rule"
     )
+    properties = models.JSONField(
+        default=dict, help_text="Custom properties that are kept: name to the time since which"
+    )
     # All events in [complete_from, complete_to) are held; one pair per install, shown beside every figure.
     complete_from = models.DateTimeField(null=True)
     complete_to = models.DateTimeField(null=True)

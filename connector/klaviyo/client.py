@@ -305,7 +305,10 @@ class Klaviyo:
 
 
 class _Patience:
-    """How long one request may still be slept on, and how often it was tried."""
+    """How long one request may still be slept on, and how often it was tried.
+
+    Ours, not a library's: the pause is Klaviyo's Retry-After, and it shares one budget with the waits for limits.
+    """
 
     def __init__(self, seconds: float, sleep: Callable[[float], None], chance: Callable[[], float]) -> None:
         self.left = seconds

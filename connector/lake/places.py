@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any
 from uuid import UUID
 
 from django.conf import settings
@@ -66,15 +66,14 @@ class Place:
         bucket = self.filesystem()
         return [path.rpartition("/")[2] for path in bucket.ls(folder, detail=False)] if bucket.exists(folder) else []
 
-    def open(self, file: str, mode: Literal["rb", "wb"]) -> IO[bytes]:
-        """A file below the root that belongs to no table. Raises OSError, FileNotFoundError too."""
+    def create(self, file: str) -> IO[bytes]:
+        """A file below the root that belongs to no table, to be written from its beginning."""
         path = f"{self.root}/{file}"
         if not self.is_local:
-            opened: IO[bytes] = self.filesystem().open(path, mode)
-            return opened
-        if mode == "wb":
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-        return Path(path).open(mode)
+            created: IO[bytes] = self.filesystem().open(path, "wb")
+            return created
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        return Path(path).open("wb")
 
     def remove(self, below: str = "") -> None:
         """Take the whole install away, or one folder of it. Removing what is not there is no error: a removal may be

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 from uuid import UUID
 
 import duckdb
@@ -82,6 +82,28 @@ def reading(
         place = place_of(install_id)
         with using_engine(place) as engine, closing(Reader(place, engine, versions, ends)) as reader:
             yield reader
+
+
+class Lake(Protocol):
+    """What a question reads from: an install at pinned versions. `rows` as of Reader."""
+
+    versions: Versions
+
+    def rows(self, sql: str, **params: object) -> list[Any]: ...
+
+
+class Briefly:
+    """An install at pinned versions for one that mostly waits for others: it has a place only while it reads.
+
+    `ends` is on time.monotonic().
+    """
+
+    def __init__(self, install_id: UUID, versions: Versions, ends: float, turn: Hashable = None) -> None:
+        self.install_id, self.versions, self.ends, self.turn = install_id, versions, ends, turn
+
+    def rows(self, sql: str, **params: object) -> list[Any]:
+        with reading(self.install_id, self.versions, self.ends - time.monotonic(), turn=self.turn) as lake:
+            return lake.rows(sql, **params)
 
 
 class _Unreadable(Exception):

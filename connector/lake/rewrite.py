@@ -60,12 +60,12 @@ class Rewriter:
 
     def rows(self, files: Sequence[LiveFile], sql: str, **params: object) -> pa.Table:
         """The rows that `sql` selects, in the table's own types."""
-        found = self.engine.sql(sql, params={"files": self._uris(files), **params}).to_arrow_table()
+        found = self.engine.sql(sql, params={"files": self.uris(files), **params}).to_arrow_table()
         return found.cast(self.spec.schema)
 
     def paths(self, files: Sequence[LiveFile], sql: str, **params: object) -> list[LiveFile]:
         """Of these files those whose address `sql` selects in its first column."""
-        named = {uri for uri, *_ in self.engine.execute(sql, {"files": self._uris(files), **params}).fetchall()}
+        named = {uri for uri, *_ in self.engine.execute(sql, {"files": self.uris(files), **params}).fetchall()}
         return [file for file in files if self._uri(file.path) in named]
 
     def commit(self, pieces: Sequence[Piece], *, changes: bool) -> int:
@@ -90,7 +90,7 @@ class Rewriter:
         uri = self._uri(path)
         if self.is_local:
             Path(uri).parent.mkdir(exist_ok=True)
-        bound = {"target": uri, **piece.params, **({"files": self._uris(piece.old)} if piece.old else {})}
+        bound = {"target": uri, **piece.params, **({"files": self.uris(piece.old)} if piece.old else {})}
         count = self._copy(piece.sql, bound)
         if not count:
             return None
@@ -138,7 +138,8 @@ class Rewriter:
     def _uri(self, path: str) -> str:
         return f"{self.folder}/{path}"
 
-    def _uris(self, files: Sequence[LiveFile]) -> list[str]:
+    def uris(self, files: Sequence[LiveFile]) -> list[str]:
+        """Their addresses, as SQL takes them."""
         return [self._uri(file.path) for file in files]
 
 

@@ -5,7 +5,6 @@ nothing new makes no version. Old files stay for a month, so a needless rewrite 
 times what the account itself takes.
 """
 
-import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,32 +15,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable, write_deltalake
 
-from connector.lake import staging, tidy
-from connector.lake.commits import ONCE, committing
+from connector.lake import members, tidy
+from connector.lake.commits import ONCE, Written, committing
 from connector.lake.errors import RowsRefused
 from connector.lake.layout import make_table, writer_properties
 from connector.lake.lease import Held, lease
 from connector.lake.models import Pin
 from connector.lake.places import Place, place_of
 from connector.lake.rewrite import Piece, rewriting
-from connector.lake.rows import Columns, build, last_of_each, refuse_outside, same_rows, with_month
-from connector.lake.schema import EVENTS, MEMBERS, PROFILES, Table
+from connector.lake.rows import Columns, build, refuse_outside, same_rows, with_month
+from connector.lake.schema import EVENTS, PROFILES, Table
 from connector.lake.tables import LiveFile, live_files, open_table
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What a call changed: rows that are new, rows that are gone, and the table's version after it.
-
-    A row that only changed counts as neither; `rewritten` says that there were such rows or vanished ones. `given`: the
-    rows that the call was given, each once.
-    """
-
-    given: int
-    added: int
-    removed: int
-    rewritten: bool
-    version: int
 
 
 @contextmanager
@@ -96,21 +80,21 @@ class Writer:
     def replace_members(self, audience: str, people: Sequence[str], parts: int = 0) -> Written:
         """Exactly these people, and those of the first `parts` parts that were staged, belong to one list or segment
         from now on. Raises StagedGone."""
-        new = staging.members(_checked(audience), people)
-        return committing(self.held, lambda: _replace_audience(self.place, new, audience, parts))
+        rows = members.members(audience, people)
+        return committing(self.held, lambda: members.replace(self.place, audience, rows, parts))
 
     def stage_members(self, audience: str, people: Sequence[str], part: int) -> None:
         """Keep some members of a list or segment, out of sight, until all of it has been read; one part of a number."""
-        rows = staging.members(_checked(audience), people)
-        committing(self.held, lambda: staging.keep(self.place, rows, audience, part))
+        rows = members.members(audience, people)
+        committing(self.held, lambda: members.stage(self.place, audience, rows, part))
 
     def forget_staged(self, audience: str) -> None:
         """Remove what was staged of a list or segment."""
-        committing(self.held, lambda: staging.forget(self.place, _checked(audience)))
+        committing(self.held, lambda: members.forget(self.place, audience))
 
     def clear_staged(self, but: Collection[str]) -> None:
         """Remove what was staged by readings that never ended. `but`: the audiences that are still being read."""
-        committing(self.held, lambda: staging.clear(self.place, but))
+        committing(self.held, lambda: members.clear(self.place, but))
 
     def settle(self) -> None:
         """Put every table into as few sorted files as can be: at the end of a first load, and each night."""
@@ -119,13 +103,6 @@ class Writer:
     def vacuum(self) -> int:
         """Remove files older than 30 days that no pin needs; return how many."""
         return tidy.vacuum(self.place, self.held)
-
-
-def _checked(audience: str) -> str:
-    """The id names a folder."""
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", audience):
-        raise RowsRefused("The id of a list or segment holds a character that Klaviyo's ids do not have.")
-    return audience
 
 
 def _window(since: datetime, until: datetime) -> tuple[datetime, datetime]:
@@ -190,26 +167,6 @@ def _upsert(place: Place, rows: pa.Table) -> Written:
         kept = f"select {_names(PROFILES)} from read_parquet($files, hive_partitioning=false) where not ({known})"
         sql = f"{kept} union all select {_names(PROFILES)} from incoming order by {', '.join(PROFILES.sort)}"
         return change.written(rewriter.commit([Piece(touched, sql)], changes=True))
-
-
-def _replace_audience(place: Place, rows: pa.Table, audience: str, parts: int) -> Written:
-    if parts:
-        joined = last_of_each(pa.concat_tables([staging.kept(place, audience, parts), rows]), ("person",))
-        rows = joined.sort_by([(name, "ascending") for name in MEMBERS.sort])
-    table = open_table(place, MEMBERS) or make_table(place, MEMBERS)
-    touched = [file for file in live_files(table, MEMBERS) if file.may_hold("audience", audience, audience)]
-    if not touched:
-        return _all_new(table, MEMBERS, rows)
-    with rewriting(place, table, MEMBERS, rows) as rewriter:
-        held = rewriter.rows(touched, f"{HELD} where audience = $audience", audience=audience)
-        change = _change(held, rows, MEMBERS, "person")
-        if not change.rewritten:
-            return change.written(_append(table, MEMBERS, change.fresh))
-        kept = (
-            f"select {_names(MEMBERS)} from read_parquet($files, hive_partitioning=false) where audience <> $audience"
-        )
-        sql = f"{kept} union all select {_names(MEMBERS)} from incoming order by {', '.join(MEMBERS.sort)}"
-        return change.written(rewriter.commit([Piece(touched, sql, {"audience": audience})], changes=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from connector.insights.refusal import Refusal
 from connector.installs import actions
 from connector.installs.access import reports_left
 from connector.installs.models import Install
-from connector.pages.forms import PurchaseMetricForm
+from connector.pages.forms import PropertiesForm, PurchaseMetricForm
 from connector.pages.install_presenters import asked_scopes, by_client, progress, row, scopes
 from connector.pages.member import MemberRequest, enter, member_page
 from connector.records.models import Kind, Record
@@ -43,6 +43,7 @@ def install_page(request: MemberRequest, id: UUID) -> HttpResponse:
         "runs": install.runs.order_by("-id")[:10],
         "metric_form": PurchaseMetricForm(initial={"metric": install.purchase_metric}, metrics=metrics(install)),
         "purchase": purchase_metric(install),
+        "properties_form": PropertiesForm(initial={"names": "\n".join(install.properties)}),
         **live(install),
     }
     return render(request, "installs/detail.html", page)
@@ -67,6 +68,20 @@ def choose_purchase_metric(request: MemberRequest, id: UUID) -> HttpResponse:
         messages.success(request, "The purchase metric is set. The next question uses it.")
     else:
         messages.error(request, "That metric is not one of this account. Choose one from the list.")
+    return redirect("install", id=install.pk)
+
+
+@require_POST
+@member_page
+def choose_properties(request: MemberRequest, id: UUID) -> HttpResponse:
+    install = visible_install(request, id)
+    check(request.caller, Ability.SETTINGS)
+    form = PropertiesForm(request.POST)
+    if form.is_valid():
+        actions.set_properties(install=install, names=form.cleaned_data["names"], caller=request.caller)
+        messages.success(request, "The custom properties are set. The next sync reads them.")
+    else:
+        messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
     return redirect("install", id=install.pk)
 
 

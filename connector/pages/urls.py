@@ -28,6 +28,7 @@ urlpatterns = [
     path("installs/<uuid:id>/", installs.install_page, name="install"),
     path("installs/<uuid:id>/progress/", installs.progress_fragment, name="install_progress"),
     path("installs/<uuid:id>/sync/", installs.sync_now, name="sync_now"),
+    path("installs/<uuid:id>/properties/", installs.choose_properties, name="properties"),
     path("installs/<uuid:id>/purchase-metric/", installs.choose_purchase_metric, name="purchase_metric"),
     path("installs/<uuid:id>/<slug:kind>/<str:key>/", records.record_page, name="record"),
     path("oauth/klaviyo/install/", connect.connect, name="connect"),

@@ -134,6 +134,9 @@ def campaign_message_row(payload: Payload) -> Row:
             "of": Kind.CAMPAIGN.value,
             "subject": _text(content.get("subject")),
             "preview": _text(content.get("preview_text")),
+            "sender": _text(content.get("from_label")),
+            "sender_email": _text(content.get("from_email")),
+            "body": "" if content.get("subject") else _text(content.get("body")),  # all the words that a text has
         },
     )
 

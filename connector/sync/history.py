@@ -46,7 +46,8 @@ def _window(turn: Turn, window: Window) -> bool:
     held: list[Rows] = []
     until = window.until
     include = ("attributions", "metric") if turn.run.place.get("learn_metrics") else ("attributions",)
-    for page in turn.klaviyo.event_pages(since=window.since, until=until, include=include):
+    kept = turn.install.properties
+    for page in turn.klaviyo.event_pages(since=window.since, until=until, properties=kept, include=include):
         _check_order(page, until)
         _learn(turn.install, page)
         turn.run.requests += 1

@@ -21,7 +21,8 @@ def profiles(turn: Turn) -> bool:
     reached = turn.run.place.get("profiles_after")
     held: list[Rows] = []
     newest = reached
-    for page in turn.klaviyo.profile_pages(updated_after=datetime.fromisoformat(reached) if reached else None):
+    after = datetime.fromisoformat(reached) if reached else None
+    for page in turn.klaviyo.profile_pages(updated_after=after, properties=turn.install.properties):
         held.append(profile_rows(turn.install.organization, page.columns))
         latest = max((at for at in page.columns["updated"] if at), default=None)
         newest = latest.isoformat() if latest else newest

@@ -30,13 +30,13 @@ from connector.privacy.untrusted import clean
 from connector.receipts.keep import GROUPS_KEPT, fill, install_rows, is_unanswered, receipt_of, shortened
 from connector.receipts.models import ANSWERED, Receipt
 from connector.sync import audiences
-from connector.tools import admission, cursors, fit, jobs
+from connector.tools import admission, cursors, fit, group_commit, jobs
 from connector.tools import envelope as envelopes
 from connector.tools.catalogue import TOOLS
 from connector.tools.envelope import Envelope
 from connector.tools.fit import Offset
-from connector.tools.group_commit import commit
-from connector.tools.paging import LIMIT, page_of
+from connector.tools.outgoing import outgoing
+from connector.tools.paging import page_of
 from connector.tools.tool import Tool
 from connector.tools.validation import problems_in, trimmed
 
@@ -131,12 +131,12 @@ def steps(caller: Caller, name: str, args: Mapping[str, Any]) -> Steps:
 
 def answered(asked: Call) -> Steps:
     """A call that may be asked: answer it, again when members it waited for have come, and record it once."""
-    question = Question(asked.caller, asked.args, asked.moment, asked.deadline)
+    question = Question(asked.caller, asked.args, asked.moment, asked.deadline, may_estimate=not asked.is_job)
     give_up = min(asked.started + jobs.PATIENCE, asked.deadline)
     while True:
         result = yield from _admitted(asked, question)
         if not isinstance(result, Outcome):
-            return _recorded_plain(asked, result, _short_rows(asked, clean(result), None))
+            return _recorded_plain(asked, result, _short_rows(asked, outgoing(result), None))
         wanted = jobs.wanted(result)
         if wanted:
             audiences.request(wanted)
@@ -227,17 +227,17 @@ def _recorded_outcome(asked: Call, outcome: Outcome) -> Envelope:
         rows = _receipt_rows(asked, outcome, whole)
         whole = rows[0].answer
     else:
-        whole = clean(whole)
+        whole = outgoing(whole)
         rows = _short_rows(asked, whole, outcome)
-    commit(rows + _audit_rows(asked, whole, outcome))
-    return page_of(tool, whole, asked.args.get("limit", LIMIT), Offset())
+    group_commit.commit(rows + _audit_rows(asked, whole, outcome))
+    return page_of(tool, whole, asked.args.get("limit", tool.groups.limit), Offset())
 
 
 def _receipt_rows(asked: Call, outcome: Outcome, whole: Envelope) -> list[Any]:
     """The receipt first, then a row per account; the envelope names the receipt."""
     receipt = _receipt(asked, outcome)
     whole["receipt"] = {"id": receipt.public_id, "url": f"{settings.PUBLIC_URL}/receipts/{receipt.public_id}/"}
-    fill(receipt, clean(fit.capped(whole, asked.tool.groups, GROUPS_KEPT)))
+    fill(receipt, outgoing(fit.capped(whole, asked.tool.groups, GROUPS_KEPT)))
     return [receipt, *install_rows(receipt, outcome)]
 
 
@@ -273,8 +273,8 @@ def _further_page(asked: Call) -> Envelope:
 
 
 def _recorded_plain(asked: Call, answer: Envelope, rows: Sequence[Any] = ()) -> Envelope:
-    answer = clean(answer)
-    commit([*rows, *_audit_rows(asked, answer, None)])
+    answer = outgoing(answer)
+    group_commit.commit([*rows, *_audit_rows(asked, answer, None)])
     return answer
 
 

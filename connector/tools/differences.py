@@ -17,13 +17,13 @@ def differences(before: Row, after: Row, tool: Tool) -> Iterator[Change]:
     yield from changes(_beside(before), _beside(after), "data", tool)
     again = {_account(entry): entry for entry in after.get("accounts") or []}
     for at, entry in enumerate(before.get("accounts") or []):
-        path, other = f"data.accounts[{at}]", again.get(_account(entry))
-        if other is None or other["status"] not in ANSWERED:
-            status = other["status"] if other else None
+        path, told = f"data.accounts[{at}]", again.get(_account(entry))
+        if told is None or told["status"] not in ANSWERED:
+            status = told["status"] if told else None
             if status != entry["status"]:
                 yield {"path": f"{path}.status", "before": entry["status"], "after": status}
         else:
-            yield from changes(entry, other, path, tool)
+            yield from changes(entry, told, path, tool)
 
 
 def _beside(data: Row) -> dict[str, Any]:

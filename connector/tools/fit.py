@@ -15,6 +15,8 @@ from connector.tools.tool import Groups
 SIZE: Final = 24_000  # bytes of a result's text
 SPARE: Final = 400  # for `more`, whose cursor is written afterwards
 
+OTHER: Final = object()  # the key of rows with `other: true`, whatever their own group is called
+
 Envelope = dict[str, Any]
 
 
@@ -90,25 +92,21 @@ class _Holder:
 
     def __init__(self, entry: Mapping[str, Any], groups: Groups, field: str, offset: Offset) -> None:
         self.entry, self.groups, self.field = entry, groups, field
-        every = [row for row in entry[field] if not row.get("other")] if field else []
-        self.beside = [row for row in entry[field] if row.get("other")] if field and offset == Offset() else []
-        self.listed: list[Any] = list(entry.get(groups.order) or []) if groups.order else []
+        rows = list(entry[field]) if field else []
+        aside = [] if groups.start else [row for row in rows if row.get("other")]
+        self.beside = aside if offset == Offset() else []
         by_key: dict[Any, list[Any]] = {}
-        for at, row in enumerate(every):
-            by_key.setdefault(_identity(row.get(groups.by)) if groups.by else at, []).append(row)
-        keys = [_identity(each) for each in self.listed] if groups.order else list(by_key)
-        if groups.order and None in by_key and None not in keys:
-            keys = [None, *keys]
-        self.has_total = bool(groups.order) and bool(keys) and keys[0] is None and len(keys) > len(self.listed)
-        listed = dict(zip((_identity(each) for each in self.listed), self.listed, strict=True))
-        self.keys = keys[offset.group :]
+        for at, row in enumerate(rows):
+            if groups.start or not row.get("other"):
+                by_key.setdefault(_key(row, at, groups), []).append(row)
+        listed = {_identity(each): each for each in entry.get(groups.order) or ()} if groups.order else {}
+        leading = [key for key in (None, OTHER) if groups.order and key in by_key and key not in listed]
+        self.leading = len(leading)
+        self.keys = ([*leading, *listed] if groups.order else list(by_key))[offset.group :]
         self.rows = [by_key.get(key, []) for key in self.keys]
-        self.heads = [listed.get(key) for key in self.keys]
+        self.heads = [[listed[key]] if key in listed else [] for key in self.keys]
         self.offset = offset
-        self.sizes = [
-            sum(map(size_of, rows)) + (size_of(head) if head is not None else 0)
-            for rows, head in zip(self.rows, self.heads, strict=True)
-        ]
+        self.sizes = [sum(map(size_of, [*rows, *head])) for rows, head in zip(self.rows, self.heads, strict=True)]
 
     @classmethod
     def of(cls, entry: Mapping[str, Any], groups: Groups, offset: Offset) -> "_Holder":
@@ -120,7 +118,7 @@ class _Holder:
         return bool(self.keys)
 
     def limit(self, limit: int) -> int:
-        return limit + (1 if self.has_total and self.offset.group == 0 else 0)
+        return limit + (self.leading if self.offset.group == 0 else 0)
 
     def bare(self) -> dict[str, Any]:
         return self._with([], [])
@@ -129,13 +127,12 @@ class _Holder:
         """The entry with its first groups, rows in their own order."""
         kept = {id(row) for rows in self.rows[:number] for row in rows}
         rows = [row for row in self.entry[self.field] if id(row) in kept] if self.field else []
-        return self._with(rows, [head for head in self.heads[:number] if head is not None])
+        return self._with(rows, [each for head in self.heads[:number] for each in head])
 
     def part(self, start: int, end: int) -> dict[str, Any]:
         """The entry with some buckets of its first group, oldest first."""
-        return self._with(
-            list(reversed(self.first_newest_first()[start:end])), [head for head in self.heads[:1] if head is not None]
-        )
+        newest_last = list(reversed(self.first_newest_first()[start:end]))
+        return self._with(newest_last, [each for head in self.heads[:1] for each in head])
 
     def first_newest_first(self) -> list[Any]:
         return list(reversed(self.rows[0])) if self.rows else []
@@ -148,6 +145,13 @@ class _Holder:
             return dict(self.entry)
         ordered = {self.groups.order: heads} if self.groups.order and self.groups.order in self.entry else {}
         return {**self.entry, self.field: [*rows, *self.beside], **ordered}
+
+
+def _key(row: Mapping[str, Any], at: int, groups: Groups) -> Any:
+    """What tells the group of a row; `at` is its place."""
+    if row.get("other"):
+        return OTHER
+    return _identity(row.get(groups.by)) if groups.by else at
 
 
 def _identity(value: Any) -> Any:

@@ -11,7 +11,6 @@ from accounts.caller import Caller
 from connector.insights.arguments import BadArguments
 from connector.insights.question import CALL_SECONDS, Question
 from connector.insights.refusal import Refusal
-from connector.privacy.untrusted import clean
 from connector.receipts.keep import GROUPS_KEPT, stored
 from connector.receipts.models import Receipt
 from connector.sync import audiences
@@ -19,6 +18,7 @@ from connector.tools import envelope as envelopes
 from connector.tools import fit, jobs
 from connector.tools.differences import Change, differences
 from connector.tools.envelope import Envelope
+from connector.tools.outgoing import outgoing
 from connector.tools.tool import TOOLS, Tool
 
 CHANGES_SHOWN: Final = 200
@@ -79,7 +79,17 @@ def _same(caller: Caller, receipt: Receipt, tool: Tool, deadline: float) -> Enve
     again = {entry["account"]["id"]: entry for entry in answer["data"].get("accounts") or []}
     recorded = receipt.answer["data"].get("accounts") or []
     entries = [again.get(entry["account"]["id"], entry) for entry in recorded]
-    return answer | {"data": answer["data"] | {"accounts": entries}}
+    beside = _rows_beside(receipt, tool, answer, set(again)) if tool.groups.in_data else {}
+    return answer | {"data": answer["data"] | beside | {"accounts": entries}}
+
+
+def _rows_beside(receipt: Receipt, tool: Tool, answer: Envelope, again: set[str]) -> dict[str, Any]:
+    """Rows of all accounts together: the new ones, and at their places those of accounts that were not answered then."""
+    name = tool.groups.rows[0]
+    found = iter(answer["data"].get(name) or [])
+    recorded = receipt.answer["data"][name]
+    rows = [next(found, row) if row["account"]["id"] in again else row for row in recorded]
+    return {name: [*rows, *found]}
 
 
 def _answer(tool: Tool, question: Question) -> Envelope:
@@ -91,5 +101,5 @@ def _answer(tool: Tool, question: Question) -> Envelope:
         audiences.request(wanted)  # so that it can be answered when it is run again
     whole = fit.capped(envelopes.of_outcome(outcome, tool.columns), tool.groups, GROUPS_KEPT)
     # As it is read back from where it is kept: what is compared has been through JSON once.
-    read_back: dict[str, Any] = json.loads(fit.text_of(clean(whole)))
+    read_back: dict[str, Any] = json.loads(fit.text_of(outgoing(whole)))
     return read_back

@@ -93,6 +93,17 @@ def test_a_key_that_may_only_write_reads_nothing(install: Install, keyed: Keyed,
     assert writer.post(f"/api/v1/accounts/{install.klaviyo_id}/sync/").status_code == 202
 
 
+def test_a_page_of_accounts_takes_no_more_queries_than_one_account(
+    northwind: Any, alice_api: APIClient, django_assert_max_num_queries: Any
+) -> None:
+    installs = [InstallFactory(organization=northwind) for _ in range(30)]
+    with django_assert_max_num_queries(12) as one:
+        alice_api.get(f"/api/v1/accounts/{installs[0].klaviyo_id}/")
+
+    with django_assert_max_num_queries(len(one) + 1):
+        assert len(alice_api.get("/api/v1/accounts/").json()["results"]) > 20
+
+
 def test_every_row_of_every_list_has_an_id(install: Install, alice_api: APIClient) -> None:
     ReceiptFactory(organization=install.organization, install=install)
     record("install.connected", via="page", organization_id=install.organization_id)

@@ -177,7 +177,7 @@ def test_an_answer_that_cannot_be_recorded_is_not_given(
     def refuse(rows: Any) -> None:
         raise group_commit.NotRecorded("The answer could not be recorded, so it is not given. Try again.")
 
-    monkeypatch.setattr("connector.tools.call.commit", refuse)
+    monkeypatch.setattr(group_commit, "commit", refuse)
 
     response = ask(alice_api, "list_accounts")
 

@@ -173,9 +173,10 @@ def groups(rows: int) -> list[dict[str, Any]]:
 
 def cut_to_size(whole: dict[str, Any]) -> None:
     """As tools.call does for every answer with rows, for who wants as many rows as there may be."""
-    from connector.tools.envelope import fitted
+    from connector.tools.fit import fitted
+    from connector.tools.tool import Groups
 
-    fitted(whole, "groups", MOST_ROWS)
+    fitted(whole, Groups(("groups",)), MOST_ROWS)
 
 
 def wait_until(holds: Any, otherwise: str) -> None:

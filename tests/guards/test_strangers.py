@@ -58,21 +58,28 @@ def northwind_client(northwind: Any) -> Any:
     return ClientFactory(organization=northwind, name="Fernweh Group")
 
 
+LEAST: dict[str, dict[str, Any]] = {
+    "people_who": {"did": "clicked_email"},
+    "metric_trend": {"metric": "clicked_email"},
+    "copy_brief": {"audience": "L1"},
+}
+
+
 def questions(held: dict[str, str]) -> list[tuple[str, dict[str, Any]]]:
     """Every tool, asked for what Northwind has in every way that names it."""
-    asked: list[tuple[str, dict[str, Any]]] = [
-        ("people_who", {"did": "clicked_email"}),
-        ("people_who", {"did": "clicked_email", "account": "all"}),
-        ("people_who", {"did": "clicked_email", "account": held["account"]}),
-        ("people_who", {"did": "clicked_email", "account": "Fernweh Outdoor"}),
-        ("people_who", {"did": "clicked_email", "account": held["client"]}),
-        ("people_who", {"did": "clicked_email", "campaign": held["campaign"]}),
-        ("people_who", {"did": "clicked_email", "flow": held["flow"]}),
-        ("people_who", {"did": "member", "audience": "L1"}),
-        ("people_who", {"cursor": held["cursor"]}),
-        ("audience_growth", {}),
-        ("audience_growth", {"account": held["account"]}),
-        ("list_accounts", {}),
+    asked: list[tuple[str, dict[str, Any]]] = []
+    for name, tool in TOOLS.items():
+        takes, least = tool.input_schema["properties"], LEAST.get(name, {})
+        if not set(tool.required) - set(least):
+            asked.append((name, least))
+        if "account" in takes:
+            accounts = ("all", held["account"], "Fernweh Outdoor", held["client"])
+            asked += [(name, least | {"account": account}) for account in accounts]
+            asked += [(name, least | {kind: held[kind]}) for kind in ("campaign", "flow") if kind in takes]
+            asked += [(name, least | {"audience": "L1"})] if "audience" in takes else []
+        if tool.groups.rows:
+            asked.append((name, {"cursor": held["cursor"]}))
+    asked += [
         ("list_accounts", {"query": "Fernweh"}),
         ("list_accounts", {"client": held["client"]}),
         ("search", {"query": held["query"]}),
@@ -84,7 +91,6 @@ def questions(held: dict[str, str]) -> list[tuple[str, dict[str, Any]]]:
         ("get_receipt", {"receipt": held["receipt"]}),
         ("get_receipt", {"receipt": held["receipt"], "run": "same"}),
         ("get_receipt", {"receipt": held["receipt"], "run": "latest"}),
-        ("get_profile", {}),
     ]
     assert {tool for tool, _ in asked} == set(TOOLS), "a new tool needs its questions here"
     return asked

@@ -35,6 +35,8 @@ def read(envelope: Json) -> Json:
     if entry["status"] != "ok":
         return {"status": entry["status"], "reason": entry["reason"]["code"] if entry["status"] == "refused" else ""}
     said = {caveat["code"]: caveat["text"] for caveat in envelope["caveats"]}
+    for row in entry.get("groups") or []:
+        row.pop("other", None)
     return {name: exact(entry.get(name)) for name in FIGURES + ROWS} | {
         "status": "ok",
         "period": {name: datetime.fromisoformat(entry["period"][name]) for name in ("from", "to")},

@@ -34,6 +34,7 @@ def loaded(world: World, caller: Caller) -> Loaded:
         time_zone=world.time_zone,
         currency=world.currency,
         purchase_metric=world.purchase_metric,
+        properties=dict.fromkeys(world.properties, world.now.isoformat()),
         complete_to=world.now,
         last_sync_at=world.now,
     )

@@ -37,7 +37,8 @@ EVENT_NAMES = [
     "Subject",
     "URL",
 ]
-BY = [None, None, *ATTRIBUTES, "times", "times", *(f"event:{name}" for name in EVENT_NAMES)]
+PROPERTIES = ["property:Tier", "property:Size", "property:Secret"]  # of the last one nothing is kept
+BY = [None, None, *ATTRIBUTES, *PROPERTIES, "times", "times", *(f"event:{name}" for name in EVENT_NAMES)]
 
 
 @st.composite
@@ -52,7 +53,7 @@ def questions(draw: st.DrawFn, world: World) -> Json:
         at_least=draw(rarely(st.integers(1, 3))) if did != "member" else None,
         period=draw(st.one_of(st.none(), _periods(world))),
         machine_opens=draw(st.sampled_from([None, "include", "exclude"])),
-        group_by=draw(st.sampled_from(BY if did != "member" else [None, *ATTRIBUTES])),
+        group_by=draw(st.sampled_from(BY if did != "member" else [None, *ATTRIBUTES, *PROPERTIES])),
     )
     if draw(st.integers(0, 5)) < 5:
         held |= draw(_but_not(world))

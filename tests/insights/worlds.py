@@ -36,7 +36,7 @@ PLANNED = {"01SCHEDULE1": "Scheduled", "01SCHEDULE2": "Scheduled", "01DRAFTONE1"
 FLOWS = {"FlowAA": ("MesgA1", "MesgA2"), "FlowBB": ("MesgB1",), "FlowCC": ("MesgC1", "MesgC2")}
 TEXTS = {"01CAMPAIGNC", "01MESSAGEC1", "MesgC2"}
 SUBJECTS = {
-    "01MESSAGEA1": "Hello",
+    "01MESSAGEA1": "Hello {{ first_name }}",
     "01MESSAGEA2": "Hello again",
     "01MESSAGED1": "Hello 🌷 10% off",
     "MesgA1": "Welcome",
@@ -94,6 +94,7 @@ VALUES = st.one_of(
     st.sampled_from([None, 0, 19.99, 0.005, 10.005, "12.50", "free", 1e2, -5, 0.1, 0.2, "1e1", True, 100000000.01]),
     st.decimals(0, 500, places=3).map(float),
 )
+CUSTOM: list[Json] = [{}, {"Tier": "gold", "Secret": "x"}, {"Tier": "Silver", "Size": 42}, {"Tier": True}]
 # Of line items: how many, and what one costs.
 MANY = st.sampled_from([None, 1, 1, 2, "3"])
 PRICES = st.sampled_from([None, 9.9, "9.90", 19.995, 0, 5])
@@ -154,9 +155,14 @@ def worlds(draw: st.DrawFn, often: tuple[str, ...] = ("OPENED",), now: datetime 
 def _campaigns(draw: st.DrawFn, now: datetime) -> list[Json]:
     """Sent at times of which one may not be told; two to be sent, of which one has no time yet; a draft."""
     ago = st.sampled_from([0, 60, 3_600, 86_400, 7 * 86_400, 20 * 86_400, 45 * 86_400, 89 * 86_400, 400 * 86_400])
+    included = st.sampled_from([(), ("ListAA",), ("ListAA", "SegmAA")])
     sent = [
         making.campaign(
-            key, CAMPAIGN_NAMES[key], messages, sent=now.replace(microsecond=0) - timedelta(seconds=draw(ago))
+            key,
+            CAMPAIGN_NAMES[key],
+            messages,
+            sent=now.replace(microsecond=0) - timedelta(seconds=draw(ago)),
+            include=draw(included),
         )
         for key, messages in CAMPAIGNS.items()
     ]
@@ -363,7 +369,7 @@ def _profiles(draw: st.DrawFn, people: list[str]) -> list[Json]:
             country=draw(st.sampled_from(["Germany", "France", None])),
             region=draw(st.sampled_from(["Bayern", None])),
             city=draw(st.sampled_from(["Köln", "Paris", None])),
-            custom=draw(st.sampled_from([{}, {"Tier": "gold", "Secret": "x"}, {"Tier": "Silver", "Size": 42}])),
+            custom=draw(st.sampled_from(CUSTOM)),
             timezone=draw(st.sampled_from(["Europe/Berlin", None])),
         )
         for person in held

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tests.oracle import names, periods
+from tests.oracle.groups import attribute
 from tests.oracle.names import BadArguments, Unanswered
 from tests.oracle.world import Json, World, properties, related, text, titles, when
 
@@ -72,7 +73,7 @@ def understood(world: World, args: Json) -> Asked:
         y_stop=y_stop,
         within=args["within_days"] * DAY if args.get("within_days") else None,
         at_least=args.get("at_least", 1),
-        audience=members(world, args["audience"]) if args.get("audience") else None,
+        audience=_among(world, args),
         y_audience=members(world, args["but_not_audience"]) if args.get("but_not_audience") else set(),
         purchase=purchase,
     )
@@ -146,6 +147,25 @@ def _message_metrics(world: World) -> set[str]:
         except Unanswered:
             continue
     return found
+
+
+def _among(world: World, args: Json) -> set[str] | None:
+    """The people of the audience whose profile is as asked; None for everybody, also without a profile."""
+    audience = members(world, args["audience"]) if args.get("audience") else None
+    if not args.get("where"):
+        return audience
+    found = {profile["id"] for profile in world.profiles if fits(profile, args["where"])}
+    return found if audience is None else found & audience
+
+
+def fits(profile: Json, where: str) -> bool:
+    """`country=US; email_domain=gmail.com|gmx.de`: all hold, each with any of its values, compared like names."""
+    for part in where.split(";"):
+        by, _, values = part.partition("=")
+        held = attribute(profile, by.strip())
+        if held is None or names.fold(str(held)) not in {names.fold(value) for value in values.split("|")}:
+            return False
+    return True
 
 
 def members(world: World, wanted: str) -> set[str]:

@@ -36,7 +36,7 @@ def _entry(account: Account, args: Json) -> Json:
     rows = [row for row in rows if row["deliveries"] >= args.get("min_deliveries", 0)]
     kept = {row["campaign"]["id"] for row in rows}
     campaigns = [campaign for campaign in campaigns if campaign["id"] in kept]
-    entry: Json = {"total": {"campaigns": len(rows)} | _figures(account, args, campaigns)}
+    entry: Json = {"total": {"campaigns": len(rows)} | figures(account, args, campaigns)}
     if args.get("group_by"):
         return entry | {"groups": _groups(account, args, campaigns)}
     return entry | {"rows": in_order(rows, args, lambda row: row["campaign"]["id"])}
@@ -93,17 +93,17 @@ def _named(account: Account, campaign: Json) -> Json:
 def _row(account: Account, args: Json, campaign: Json) -> Json:
     at = send_time(campaign)
     sent_at = at and local(at, account.world.time_zone)
-    return _named(account, campaign) | {"sent_at": sent_at} | _figures(account, args, [campaign])
+    return _named(account, campaign) | {"sent_at": sent_at} | figures(account, args, [campaign])
 
 
-def _figures(account: Account, args: Json, campaigns: list[Json]) -> Json:
+def figures(account: Account, args: Json, campaigns: list[Json]) -> Json:
     """Of all these campaigns together: events summed, people and orders once."""
 
     def of_them(events: list[Json]) -> list[Json]:
         return [event for event in events if any(account.is_of_campaign(event, campaign) for campaign in campaigns)]
 
     received = of_them(account.of("received_email", "received_sms"))
-    figures: Json = {
+    held: Json = {
         "deliveries": len(received),
         "recipients": len(people(received)),
         "bounces": len(of_them(account.of("bounced_email", "failed_sms"))),
@@ -114,7 +114,7 @@ def _figures(account: Account, args: Json, campaigns: list[Json]) -> Json:
         "unsubscribes": len(people(of_them(account.of("unsubscribed_email", "unsubscribed_sms")))),
         "spam_complaints": len(people(of_them(account.of("marked_spam")))),
     }
-    return figures | _sold(account, args, campaigns, len(received)) | _rates(figures)
+    return held | _sold(account, args, campaigns, len(received)) | _rates(held)
 
 
 def _sold(account: Account, args: Json, campaigns: list[Json], deliveries: int) -> Json:
@@ -133,7 +133,7 @@ def _sold(account: Account, args: Json, campaigns: list[Json], deliveries: int) 
     }
 
 
-def _rates(figures: Json) -> Json:
+def _rates(held: Json) -> Json:
     of_deliveries = {
         "open_rate": "unique_opens",
         "open_rate_human": "unique_opens_human",
@@ -141,8 +141,8 @@ def _rates(figures: Json) -> Json:
         "unsubscribe_rate": "unsubscribes",
         "spam_rate": "spam_complaints",
     }
-    rates = {rate: quotient(figures[part], figures["deliveries"]) for rate, part in of_deliveries.items()}
-    return rates | {"bounce_rate": quotient(figures["bounces"], figures["deliveries"] + figures["bounces"])}
+    rates = {rate: quotient(held[part], held["deliveries"]) for rate, part in of_deliveries.items()}
+    return rates | {"bounce_rate": quotient(held["bounces"], held["deliveries"] + held["bounces"])}
 
 
 def _groups(account: Account, args: Json, campaigns: list[Json]) -> list[Json]:
@@ -150,7 +150,7 @@ def _groups(account: Account, args: Json, campaigns: list[Json]) -> list[Json]:
     for campaign in campaigns:
         found.setdefault(_group(account, campaign, args["group_by"]), []).append(campaign)
     return [
-        {"value": value, "campaigns": len(held)} | _figures(account, args, held)
+        {"value": value, "campaigns": len(held)} | figures(account, args, held)
         for value, held in sorted(found.items(), key=lambda item: (item[0] is None, item[0] or 0))
     ]
 

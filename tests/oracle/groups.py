@@ -4,11 +4,10 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.oracle.figures import amount
-from tests.oracle.names import Unanswered
+from tests.oracle.names import BadArguments, Unanswered
 from tests.oracle.world import Json, World, properties, related, text, when
 
 Value = str | int | None
@@ -23,6 +22,7 @@ class Counted:
     people: set[str]
     delays: list[timedelta]
     window_open: int
+    base: int = 0  # people with one X at least, where more are asked
 
     def events_of(self, people: set[str]) -> list[Json]:
         return [event for event in self.x_events if related(event, "profile") in people]
@@ -34,7 +34,7 @@ def grouped(world: World, by: str, counted: Counted) -> list[Json]:
         return _by_times(world, counted)
     if by.startswith("event:"):
         return _by_event(world, by.removeprefix("event:"), counted)
-    return _floored(world, _by_attribute(world, by, counted))
+    return _by_attribute(world, by, counted)
 
 
 def _by_attribute(world: World, by: str, counted: Counted) -> list[Json]:
@@ -42,7 +42,14 @@ def _by_attribute(world: World, by: str, counted: Counted) -> list[Json]:
     buckets: dict[Value, set[str]] = {}
     for person in counted.did:
         buckets.setdefault(attribute(profiles.get(person), by), set()).add(person)
-    return _ordered(_row(world, value, people, counted, counted.events_of(people)) for value, people in buckets.items())
+    rows = _ordered(_row(world, value, people, counted, counted.events_of(people)) for value, people in buckets.items())
+    shown, small = _floored(world, rows)
+    if not small:
+        return shown
+    if not shown:
+        raise Unanswered("refused", "too_small")
+    rest = set().union(*(buckets[row["value"]] for row in small))
+    return [*shown, _row(world, "other", rest, counted, counted.events_of(rest)) | {"other": True}]
 
 
 def _by_times(world: World, counted: Counted) -> list[Json]:
@@ -87,27 +94,25 @@ def _ordered(rows: Iterable[Json]) -> list[Json]:
     return sorted(known, key=lambda row: -row["people"])
 
 
-def _floored(world: World, rows: list[Json]) -> list[Json]:
-    """Groups of too few people go to `other`; is that too small as well, the smallest shown group joins it."""
+def _floored(world: World, rows: list[Json]) -> tuple[list[Json], list[Json]]:
+    """Groups of enough people, and those that go to `other`; is that too small as well, the smallest shown joins it."""
     shown = [row for row in rows if row["did"] >= world.floor]
-    hidden = [row for row in rows if row["did"] < world.floor]
-    if hidden and shown and sum(row["did"] for row in hidden) < world.floor:
+    small = [row for row in rows if row["did"] < world.floor]
+    if small and shown and sum(row["did"] for row in small) < world.floor:
         smallest = min(row["did"] for row in shown)
         joins = [row for row in shown if row["did"] == smallest][-1]
         shown.remove(joins)
-        hidden.append(joins)
-    if not hidden:
-        return shown
-    if not shown:
-        raise Unanswered("refused", "too_small")
-    total: dict[str, Any] = {"value": "other", "other": True}
-    for field in ("people", "did", "events", "amount"):
-        figures = [row[field] for row in hidden]
-        total[field] = None if None in figures else sum(figures)
-    return [*shown, total]
+        small.append(joins)
+    return shown, small
 
 
 # What a profile or an event carries
+
+
+def refuse_unkept(world: World, by: str | None) -> None:
+    """A custom property that the account does not keep is no attribute."""
+    if by and by.startswith("property:") and by.removeprefix("property:") not in world.properties:
+        raise BadArguments(by)
 
 
 def attribute(profile: Json | None, by: str) -> Value:
@@ -117,7 +122,8 @@ def attribute(profile: Json | None, by: str) -> Value:
     attributes = profile["attributes"]
     location = attributes.get("location") or {}
     if by.startswith("property:"):
-        return text((attributes.get("properties") or {}).get(by.removeprefix("property:")))
+        held = (attributes.get("properties") or {}).get(by.removeprefix("property:"))
+        return str(held).lower() if isinstance(held, bool) else text(held)
     if by == "email_domain":
         return (text(attributes.get("email")) or "@").rsplit("@", 1)[1].lower() or None
     if by == "reachable":
@@ -147,6 +153,7 @@ def carried(world: World, event: Json, name: str) -> list[Value]:
         "hour": lambda: local.hour,
         "URL": lambda: _page(text(properties(event).get("URL"))),
         "List": lambda: _list_name(world, event),
+        "Subject": lambda: _subject(world, event),
     }
     if name in own:
         return [own[name]()]
@@ -166,3 +173,18 @@ def _list_name(world: World, event: Json) -> str | None:
     held = properties(event)
     named = [one["attributes"]["name"] for one in world.lists if one["id"] == held.get("$list")]
     return text(held.get("List")) or (named[0] if named else None)
+
+
+def _subject(world: World, event: Json) -> str | None:
+    """As the message's record has it; of the first message where the event names the campaign."""
+    message = text(properties(event).get("$message"))
+    sent = sorted((one for one in world.campaign_messages if message in (one["id"], related(one, "campaign"))), key=_id)
+    found = [one["attributes"]["definition"]["content"].get("subject") for one in sent]
+    for flow in world.flows:
+        told = [action["data"]["message"] for action in flow["attributes"]["definition"]["actions"]]
+        found += [one.get("subject_line") for one in told if one["id"] == message]
+    return next((subject for subject in found if subject), None)
+
+
+def _id(one: Json) -> str:
+    return str(one["id"])

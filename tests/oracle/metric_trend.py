@@ -12,17 +12,28 @@ from tests.oracle.account import Account, answered, people
 from tests.oracle.asked import ATTRIBUTES, Of
 from tests.oracle.drawing import given_only, periods_in_buckets, rarely
 from tests.oracle.figures import amount
-from tests.oracle.groups import attribute, carried
+from tests.oracle.groups import attribute, carried, refuse_unkept
 from tests.oracle.names import Unanswered
 from tests.oracle.spans import Bucket, buckets
 from tests.oracle.world import Json, World, currency_of, related, titles, when
 
 Group = str | None  # an id or a text
-EVENT_NAMES = ["Bounce Type", "Client Type", "Discount Codes", "List", "Method", "Source Name", "URL", "form_id"]
+EVENT_NAMES = [
+    "Bounce Type",
+    "Client Type",
+    "Discount Codes",
+    "List",
+    "Method",
+    "Source Name",
+    "Subject",
+    "URL",
+    "form_id",
+]
 
 
 def count(world: World, args: Json, moment: datetime) -> Json:
-    """The account's entry. Raises BadArguments for a period that is none."""
+    """The account's entry. Raises BadArguments for a period, or a custom property, that is none."""
+    refuse_unkept(world, args.get("group_by"))
     return answered(lambda: _entry(Account(world, moment, args.get("purchase_metric")), args))
 
 
@@ -125,7 +136,16 @@ def _floored(groups: list[tuple[Group, list[Json]]], floor: int) -> tuple[list[t
 @st.composite
 def questions(draw: st.DrawFn, world: World) -> Json:
     verbs = ["opened_email", "opened_email", "ordered", "ordered", "clicked_email", "added_to_cart", "refunded"]
-    by = ["campaign", "flow", "item", "country", "currency", *(f"event:{name}" for name in EVENT_NAMES)]
+    by = [
+        "campaign",
+        "flow",
+        "item",
+        "country",
+        "currency",
+        "property:Tier",
+        "property:Secret",
+        *(f"event:{name}" for name in EVENT_NAMES),
+    ]
     return {
         "metric": draw(st.sampled_from([*verbs, "received_sms", "subscribed_list", "CARTAD", "Active on Site"]))
     } | (

@@ -10,7 +10,7 @@ from typing import Any
 from tests.oracle import names
 from tests.oracle.asked import Asked, refuse_contradictions, understood
 from tests.oracle.figures import amount, median_days, quotient
-from tests.oracle.groups import Counted, grouped
+from tests.oracle.groups import Counted, grouped, refuse_unkept
 from tests.oracle.names import Unanswered
 from tests.oracle.world import (
     Json,
@@ -30,6 +30,7 @@ from tests.oracle.world import (
 def people_who(world: World, args: Json) -> Json:
     """One account's entry. Raises BadArguments for a question that contradicts itself."""
     refuse_contradictions(args)
+    refuse_unkept(world, args.get("group_by"))
     try:
         asked = understood(world, args)
         return _entry(world, args, asked)
@@ -52,11 +53,12 @@ def _count(world: World, asked: Asked, humans_only: bool) -> Counted:
         person = related(event, "profile")
         if person:
             theirs.setdefault(person, []).append(event)
+    base = len(theirs)
     theirs = {person: events for person, events in theirs.items() if len(events) >= asked.at_least}
     if asked.at_least > 1:
         x_events = [event for event in x_events if related(event, "profile") in theirs]
     firsts = {person: min(events, key=by_time) for person, events in theirs.items()}
-    counted = Counted(x_events, set(firsts), set(), [], 0)
+    counted = Counted(x_events, set(firsts), set(), [], 0, base)
     for person, first in firsts.items():
         never_y = {first["id"]}
         if asked.x_orders:
@@ -140,6 +142,9 @@ def _entry(world: World, args: Json, asked: Asked) -> Json:
     member = asked.x_metrics is None
     human = None if member or not include else _count(world, asked, humans_only=True)
     people, did = len(counted.people), len(counted.did)
+    if args.get("where") and 0 < did < world.floor:
+        raise Unanswered("refused", "too_small")
+    base = counted.base if asked.at_least > 1 else None
     groups = grouped(world, args["group_by"], counted) if args.get("group_by") else None
     return {
         "status": "ok",
@@ -153,6 +158,8 @@ def _entry(world: World, args: Json, asked: Asked) -> Json:
         "events": None if member else {"people": len(_of_people(asked, counted)), "did": len(counted.x_events)},
         "amount": None if member else _amounts(world, asked, counted),
         "median_days": median_days(counted.delays) if asked.y_mode == "after" else None,
+        "base": base,
+        "base_share": None if base is None else quotient(did, base),
         "audience": _audiences(world, args["audience"]) if args.get("audience") else None,
         "groups": groups,
         "caveats": _caveats(world, asked, counted, include=include, grouped_rows=groups),

@@ -155,6 +155,36 @@ def test_a_manager_chooses_the_purchase_metric(northwind: Any, install: Any) -> 
     assert AuditEvent.objects.filter(operation="install.purchase_metric_set", install_id=install.pk).exists()
 
 
+def test_an_admin_names_the_custom_properties_that_are_kept(northwind: Any, install: Any) -> None:
+    install.properties = {"Tier": "2026-01-01T00:00:00+00:00", "Old": "2026-01-01T00:00:00+00:00"}
+    install.save()
+    client = signed_in(MembershipFactory(organization=northwind, role="admin").user)
+
+    client.post(f"/installs/{install.pk}/properties/", {"names": " Tier \r\nShoe Size\r\nTier\r\n"})
+
+    install.refresh_from_db()
+    assert list(install.properties) == ["Shoe Size", "Tier"]
+    assert install.properties["Tier"] == "2026-01-01T00:00:00+00:00" < install.properties["Shoe Size"]
+    assert "<strong>Shoe Size</strong>" in client.get(f"/installs/{install.pk}/").content.decode()
+    assert AuditEvent.objects.filter(operation="install.properties_set", install_id=install.pk).exists()
+
+
+def test_too_many_custom_properties_are_refused_in_words(alice_client: Client, install: Any) -> None:
+    names = "\n".join(f"name {number}" for number in range(21))
+
+    page = alice_client.post(f"/installs/{install.pk}/properties/", {"names": names}, follow=True).content.decode()
+
+    install.refresh_from_db()
+    assert "These are 21 names; at most 20 are kept." in page and install.properties == {}
+
+
+def test_a_manager_does_not_choose_custom_properties(northwind: Any, install: Any) -> None:
+    client = signed_in(MembershipFactory(organization=northwind, role="manager").user)
+
+    assert client.post(f"/installs/{install.pk}/properties/", {"names": "Tier"}).status_code == 403
+    assert "An owner or admin can change them." in client.get(f"/installs/{install.pk}/").content.decode()
+
+
 def test_a_purchase_metric_that_is_not_settled_says_why(alice_client: Client, install: Any) -> None:
     for number in range(2):
         RecordFactory(install=install, kind="metric", klaviyo_id=f"PLACED{number}", name="Placed Order")

@@ -11,6 +11,7 @@ from connector.records.models import FormerName, Kind, Record
 from connector.records.upsert import Row, upsert
 from connector.sync import history, people, work
 from connector.sync.models import Run
+from connector.sync.plan import open_run
 from tests.connected import connected, finished, held, truth
 from tests.sandbox.running import Running
 
@@ -42,6 +43,31 @@ def test_a_first_load_holds_every_event_person_and_cent(klaviyo: Running, instal
     assert held(install) == truth(klaviyo)
     assert (install.status, install.is_whole) == (Install.Status.CONNECTED, True)
     assert run.events == sum(count[0] for count in truth(klaviyo).values())
+
+
+def test_events_of_each_metric_are_counted_when_a_run_ends(klaviyo: Running, install: Install) -> None:
+    finished(install)
+    counted = dict(Record.objects.filter(install=install, kind=Kind.METRIC).values_list("klaviyo_id", "events"))
+    assert {metric: events for metric, events in counted.items() if events} == {
+        metric: events for metric, (events, _, _) in truth(klaviyo).items()
+    }
+    assert None not in counted.values()
+
+    Record.objects.filter(install=install, kind=Kind.METRIC).update(events=7)
+    finished(install, Run.Kind.RECONCILE)
+
+    assert dict(Record.objects.filter(install=install, kind=Kind.METRIC).values_list("klaviyo_id", "events")) == counted
+
+
+def test_a_first_load_counts_what_it_has_so_far(klaviyo: Running, install: Install, short_turns: None) -> None:
+    run = open_run(install)
+    while not Record.objects.filter(install=install, events__gt=0).exists():
+        assert work.work(run.pk)
+
+    rows = Record.objects.filter(install=install, events__gt=0)
+    counted = {metric.klaviyo_id: metric.events or 0 for metric in rows}
+    assert counted == {metric: count[0] for metric, count in held(install).items()}
+    assert sum(counted.values()) < sum(count[0] for count in truth(klaviyo).values())
 
 
 def test_names_of_everything_are_known(klaviyo: Running, install: Install) -> None:
@@ -81,6 +107,24 @@ def test_profiles_are_kept_without_address_or_name(klaviyo: Running, install: In
         (digest is None) == (emails[key] is None) and (digest is None or len(digest) == 64)
         for key, _, _, digest in rows
     )
+
+
+def test_of_custom_properties_those_are_kept_that_are_named(klaviyo: Running, install: Install) -> None:
+    install.properties = {"Loyalty Tier": "2026-01-01T00:00:00+00:00", "Source Name": "2026-01-01T00:00:00+00:00"}
+    install.save()
+    finished(install)
+
+    tiers = {person["id"]: person["attributes"]["properties"].get("Loyalty Tier") for person in klaviyo.raw("profiles")}
+    with reading(install.pk, newest(install.pk)) as lake:
+        people = lake.rows("select id, properties from read_parquet($profiles, hive_partitioning=false)")
+        [(sources,)] = lake.rows(
+            "select count(*) from read_parquet($events, hive_partitioning=false) "
+            "where map_extract_value(properties, 'Source Name') is distinct from source_name"
+        )
+    assert any(tiers.values()) and sources == 0
+    assert {row.id: row.properties for row in people} == {
+        key: {"Loyalty Tier": tier} if tier else None for key, tier in tiers.items()
+    }
 
 
 def test_turns_that_end_at_every_safe_point_end_in_the_same(

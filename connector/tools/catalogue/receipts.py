@@ -3,7 +3,7 @@
 from typing import Final
 
 from connector.tools.receipt_tools import get_receipt
-from connector.tools.schemas import one_of, takes, text
+from connector.tools.schemas import first_of, takes, text
 from connector.tools.tool import Tool
 
 GET_RECEIPT: Final = Tool(
@@ -16,7 +16,7 @@ GET_RECEIPT: Final = Tool(
     input_schema=takes(
         ("receipt",),
         receipt=text("The receipt's id, rcp_…"),
-        run=one_of("none", "same", "latest"),
+        run=first_of("none", "same", "latest"),
     ),
     run=get_receipt,
     invoking="Looking",
