@@ -82,7 +82,6 @@ class Fields:
 class Figure:
     """One value that stands alone in an account's entry."""
 
-    name: str
     label: str
     text: str
     kind: Kind | None
@@ -181,15 +180,14 @@ def rank(fields: Fields, value: Any) -> tuple[bool, float]:
 
 def figures(values: Mapping[str, Any], fields: Fields, terms: Terms) -> list[Figure]:
     """The single values of an entry, in the order of the tool's columns, without those that hold nothing."""
-    found = [*_figures(values, fields, terms, (), None)]
-    return sorted(found, key=lambda figure: fields.order(figure.name.split(".")[0]))
+    return list(_figures(values, fields, terms, (), None))
 
 
 def _figures(
     values: Mapping[str, Any], fields: Fields, terms: Terms, path: tuple[str, ...], over: Kind | None
 ) -> Iterator[Figure]:
     """`over`: the kind that an object gives to its parts, as an amount {people, did} does."""
-    for name, value in values.items():
+    for name, value in sorted(values.items(), key=lambda item: fields.order(item[0])):
         kind = over or fields.kind(name)
         if isinstance(value, Mapping):
             if "id" in value:
@@ -204,7 +202,7 @@ def _figures(
 def _figure(fields: Fields, path: tuple[str, ...], kind: Kind | None, value: Any, terms: Terms) -> Figure:
     first, *rest = [fields.title(name) for name in path]
     label = f"{first}: {' '.join(rest).lower()}" if rest else first
-    return Figure(".".join(path), label, shown(kind, value, terms), kind, is_top=not rest)
+    return Figure(label, shown(kind, value, terms), kind, is_top=not rest)
 
 
 def is_rows(value: object) -> bool:

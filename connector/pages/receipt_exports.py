@@ -12,6 +12,8 @@ from connector.receipts.models import Receipt
 
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run a text that begins so
 
+ABOUT: Final = ("account", "account.id", "currency")  # of each row, before its own columns
+
 Row = Mapping[str, Any]
 
 
@@ -37,7 +39,8 @@ def as_csv(receipt: Receipt, name: str) -> str | None:
     if not names or (name and name not in names):
         return None
     rows = list(_rows(receipt.answer, name or names[0]))
-    columns = list(dict.fromkeys(column for row in rows for column in row))
+    named = dict.fromkeys(column for row in rows for column in row)
+    columns = sorted(named, key=lambda column: (column not in ABOUT, fields.order(column.split(".")[0])))
     written = io.StringIO()
     # With the mark that tells spreadsheets it is UTF-8.
     written.write("\ufeff")

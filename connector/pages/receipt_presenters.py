@@ -225,7 +225,10 @@ def parameters(receipt: Receipt) -> Iterator[tuple[str, str]]:
     """The arguments as they came, ids with the names that they stand for."""
     names = {str(each["id"]): str(each["name"]) for each in receipt.answer.get("sources") or [] if each.get("id")}
     names |= {str(entry["account"]["id"]): str(entry["account"]["name"]) for entry in entries(receipt.answer)}
-    for name, value in receipt.args.items():
+    tool = TOOLS.get(receipt.tool)
+    known = list(tool.input_schema["properties"]) if tool else []
+    given = sorted(receipt.args.items(), key=lambda item: known.index(item[0]) if item[0] in known else len(known))
+    for name, value in given:
         text = str(value)
         yield words(name), f"{names[text]} ({text})" if text in names else text.replace("_", " ")
 

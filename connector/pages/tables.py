@@ -80,12 +80,13 @@ def in_order(rows: Sequence[Row], fields: Fields) -> list[Row]:
 
 
 def column_names(rows: Sequence[Row], fields: Fields) -> list[str]:
-    """Those that hold something in any row, what the rows are called by first."""
+    """Those that hold something in any row, what the rows are called by first, then as the tool orders them: PostgreSQL
+    keeps the fields of an object in no order of ours."""
     every = list(dict.fromkeys(name for row in rows for name in row if name not in MARKS))
     held = [name for name in every if _is_name(name, fields) or _is_held(name, rows, fields)]
     if len(rows) > 1 and "currency" in held and len({row.get("currency") for row in rows}) == 1:
         held.remove("currency")  # it stands with each amount
-    return sorted(held, key=lambda name: fields.kind(name) in NUMBERS or _is_numeric(name, rows, fields))
+    return sorted(held, key=lambda name: (_is_number(name, rows, fields), fields.order(name)))
 
 
 def _is_name(name: str, fields: Fields) -> bool:
@@ -95,6 +96,10 @@ def _is_name(name: str, fields: Fields) -> bool:
 
 def _is_held(name: str, rows: Sequence[Row], fields: Fields) -> bool:
     return any(not is_nothing(fields.kind(name, row), row.get(name)) for row in rows)
+
+
+def _is_number(name: str, rows: Sequence[Row], fields: Fields) -> bool:
+    return fields.kind(name) in NUMBERS or _is_numeric(name, rows, fields)
 
 
 def _is_numeric(name: str, rows: Sequence[Row], fields: Fields) -> bool:
@@ -137,6 +142,7 @@ def _name_text(name: str, row: Row, fields: Fields, terms: Terms) -> str:
 
 def row_name(row: Row, fields: Fields, terms: Terms) -> str:
     """What a row is called where it stands alone, such as in a chart."""
-    names = [name for name in row if name not in MARKS and fields.kind(name) not in NUMBERS]
+    named = [name for name in row if name not in MARKS and fields.kind(name) not in NUMBERS]
+    names = sorted(named, key=fields.order)
     head = head_of(names, fields) if names else ""
     return _name_text(head, row, fields, terms) if head else words("row")
