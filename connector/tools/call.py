@@ -284,7 +284,7 @@ def _further_page(asked: Call) -> Envelope:
     receipt = receipts.filter(tool=asked.tool.name).first()
     if receipt is None:
         raise bad("cursor", "belongs to an answer that is no longer kept; ask the question again")
-    return page_of(asked.tool, receipt.answer, carried["l"], Offset(carried["g"], carried["b"]))
+    return page_of(asked.tool, receipt.answer, carried["l"], Offset(carried["g"], carried["b"], carried["a"]))
 
 
 def _recorded_unanswered(asked: Call, answer: Envelope) -> Envelope:

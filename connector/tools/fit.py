@@ -22,10 +22,12 @@ Envelope = dict[str, Any]
 
 @dataclass(frozen=True)
 class Offset:
-    """Where a page begins: groups before it, and of the first group the newest buckets already shown."""
+    """Where a page begins: groups before it, of the first group the newest buckets already shown, and the accounts whose
+    part of that was shown, where not even one group, or one bucket, of all accounts fits on a page."""
 
     group: int = 0
     buckets: int = 0
+    account: int = 0
 
 
 def text_of(value: Any) -> str:
@@ -53,29 +55,56 @@ def fitted(
     holders = [_Holder.of(entry, groups, offset) for entry in _entries(whole, groups)]
     bare = _with(whole, groups, [holder.bare() for holder in holders])
     room = size - SPARE - size_of(bare)
-    if offset.buckets == 0:
+    if offset.buckets == 0 and offset.account == 0:
         number = _groups_that_fit(holders, room, limit)
         if number or not any(holder.is_open for holder in holders):
             page = _with(whole, groups, [holder.cut(number) for holder in holders])
             return page, sum(holder.after(number) for holder in holders), Offset(offset.group + number)
-    if not groups.start:
-        page = _with(whole, groups, [holder.bare() for holder in holders])
-        return page, sum(holder.after(0) for holder in holders), Offset(offset.group + 1)
-    return _newest(whole, groups, holders, room, offset)
+    if groups.start and offset.account == 0:
+        room_for_rows = room - sum(holder.head_size for holder in holders)
+        number = most_that_fit(_bucket_sizes(holders, offset), room_for_rows)
+        if number:
+            return _newest(whole, groups, holders, offset, number)
+    return _one_by_one(whole, groups, holders, room, offset)
+
+
+def _bucket_sizes(holders: "list[_Holder]", offset: Offset) -> list[int]:
+    """Bytes of the first group's buckets in all accounts, the newest not yet shown first."""
+    series = [holder.first_newest_first() for holder in holders]
+    longest = max((len(rows) for rows in series), default=0)
+    return [sum(size_of(rows[at]) for rows in series if at < len(rows)) for at in range(offset.buckets, longest)]
 
 
 def _newest(
+    whole: Mapping[str, Any], groups: Groups, holders: "list[_Holder]", offset: Offset, number: int
+) -> tuple[Envelope, int, Offset]:
+    """One group alone, so many of its buckets."""
+    end = offset.buckets + number
+    page = _with(whole, groups, [holder.part(offset.buckets, end) for holder in holders])
+    left = sum(holder.buckets_after(end) for holder in holders)
+    if left:
+        return page, left, Offset(offset.group, end)
+    return page, sum(holder.after(1) for holder in holders), Offset(offset.group + 1)
+
+
+def _one_by_one(
     whole: Mapping[str, Any], groups: Groups, holders: "list[_Holder]", room: int, offset: Offset
 ) -> tuple[Envelope, int, Offset]:
-    """One group alone, as many of its buckets as fit."""
-    series = [holder.first_newest_first() for holder in holders]
-    longest = max((len(rows) for rows in series), default=0)
-    sizes = [sum(size_of(rows[at]) for rows in series if at < len(rows)) for at in range(offset.buckets, longest)]
-    shown = max(most_that_fit(sizes, room), 1)
-    end = offset.buckets + shown
-    page = _with(whole, groups, [holder.part(offset.buckets, end) for holder in holders])
-    if end < longest:
-        return page, sum(max(len(rows) - end, 0) for rows in series), Offset(offset.group, end)
+    """One group alone, of a series one bucket of it, in as many accounts as fit. What is too large even alone is left out."""
+    parts = [holder.first(offset.buckets) for holder in holders]
+    sizes = [size_of(part) - size_of(holder.bare()) for part, holder in zip(parts, holders, strict=True)]
+    number = most_that_fit(sizes[offset.account :], room)
+    shown, end = range(offset.account, offset.account + number), offset.account + max(number, 1)
+    entries = [
+        part if at in shown else holder.bare() for at, (part, holder) in enumerate(zip(parts, holders, strict=True))
+    ]
+    page = _with(whole, groups, entries)
+    later = sum(size > 0 for size in sizes[end:])
+    if later:
+        return page, later, Offset(offset.group, offset.buckets, end)
+    left = sum(holder.buckets_after(offset.buckets + 1) for holder in holders) if groups.start else 0
+    if left:
+        return page, left, Offset(offset.group, offset.buckets + 1)
     return page, sum(holder.after(1) for holder in holders), Offset(offset.group + 1)
 
 
@@ -133,6 +162,17 @@ class _Holder:
         """The entry with some buckets of its first group, oldest first."""
         newest_last = list(reversed(self.first_newest_first()[start:end]))
         return self._with(newest_last, [each for head in self.heads[:1] for each in head])
+
+    def first(self, bucket: int) -> dict[str, Any]:
+        """The entry with its first group alone, of a series with one bucket of it."""
+        return self.part(bucket, bucket + 1) if self.groups.start else self.cut(1)
+
+    @property
+    def head_size(self) -> int:
+        return sum(size_of(each) for head in self.heads[:1] for each in head)
+
+    def buckets_after(self, end: int) -> int:
+        return max(len(self.first_newest_first()) - end, 0)
 
     def first_newest_first(self) -> list[Any]:
         return list(reversed(self.rows[0])) if self.rows else []

@@ -14,6 +14,6 @@ def page_of(tool: Tool, whole: Envelope, limit: int, offset: Offset, size: int =
     """The groups from `offset` on that fit into `size` bytes; `more` with a cursor when some are left out."""
     page, left_out, after = fit.fitted(whole, tool.groups, limit, offset, size)
     if left_out and whole["receipt"]:
-        carried = {"r": whole["receipt"]["id"], "g": after.group, "b": after.buckets, "l": limit}
+        carried = {"r": whole["receipt"]["id"], "g": after.group, "b": after.buckets, "a": after.account, "l": limit}
         page["more"] = {"cursor": cursors.made(tool.name, carried), "left_out": left_out}
     return page
