@@ -27,6 +27,7 @@ OPERATIONS: Final[dict[str, str]] = {
     "sync.finished": "finished syncing",
     "sync.failed": "failed to sync",
     "tool.called": "asked",
+    "receipt.exported": "exported the answer to",
     "receipt.purged": "removed receipts that were kept long enough",
     "admin.viewed": "looked at tenant data in the admin",
     "admin.acted": "acted in the admin",

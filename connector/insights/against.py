@@ -35,15 +35,19 @@ def check_against(args: Mapping[str, Any], period: str, moment: datetime) -> Non
         raise bad("against", f"{text!r} is none of {FORMS}, {HINT}") from None
 
 
-def before_of(asked: AccountQuestion, period: Period, name: str) -> tuple[Period | None, list[Caveat]]:
-    """The period compared with; None with a caveat where nothing of it is held. `name`: the period as it was asked."""
+def before_of(asked: AccountQuestion, period: Period, name: str) -> Period | None:
+    """The period compared with, if any. `name`: the period as it was asked."""
     text = against_of(asked.args, name)
     if text == NONE:
-        return None, []
+        return None
     moved = MOVED.get(text)
-    account = asked.account
-    before = moved(period, account.zone, asked.moment) if moved else asked.resolver.period("against")
-    if before is None or not coverage.is_before_held(account, before):
+    return moved(period, asked.account.zone, asked.moment) if moved else asked.resolver.period("against")
+
+
+def held_before(asked: AccountQuestion, period: Period, name: str) -> tuple[Period | None, list[Caveat]]:
+    """The same for figures from events; None with a caveat where nothing of it is held."""
+    before = before_of(asked, period, name)
+    if before is None or not coverage.is_before_held(asked.account, before):
         return before, []
     told = f"Events {before.words()} are not held: there is no figure to compare with."
     return None, [Caveat("outside_range", told)]

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from connector.insights.arguments import bad
+from connector.insights.relations import PROFILES
+
 # Of a profile row joined to a person: `profile.id` is null where no profile is held.
 PROFILE_GROUPS: Final[dict[str, str]] = {
     "country": "country",
@@ -41,3 +44,31 @@ def bound_property(attribute: str, param: str = "property") -> Mapping[str, Any]
     """The parameter of `value_sql`; none for a fixed attribute."""
     name = property_of(attribute)
     return {param: name} if name else {}
+
+
+def values_sql(attribute: str) -> str:
+    """The attribute's values that somebody has."""
+    return f"select distinct {value_sql(attribute)} as value from {PROFILES} profile"
+
+
+Conditions = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def conditions(where: str | None) -> Conditions:
+    """`country=US; email_domain=gmail.com|gmx.de`: each attribute with the values of which one must be had.
+
+    Raises BadArguments.
+    """
+    return tuple(_condition(part) for part in where.split(";")) if where else ()
+
+
+def _condition(text: str) -> tuple[str, tuple[str, ...]]:
+    attribute, equals, listed = (part.strip() for part in text.partition("="))
+    values = tuple(value.strip() for value in listed.split("|"))
+    if not (attribute and equals and all(values)):
+        raise bad(
+            "where", f"{text.strip()!r} is no condition; give one such as country=US; email_domain=gmail.com|gmx.de"
+        )
+    if not is_attribute(attribute):
+        raise bad("where", f"{attribute!r} is not known; give property:NAME or one of {', '.join(PROFILE_GROUPS)}")
+    return attribute, values

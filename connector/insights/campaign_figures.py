@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from connector.insights import campaign_performance_sql as sql
-from connector.insights.campaign_performance import columns
+from connector.insights.campaign_performance import columns, reached_of
 from connector.insights.caveats import Caveat
 from connector.insights.objects import KlaviyoObject
 from connector.insights.question import AccountQuestion
@@ -19,10 +19,10 @@ def figures_of(
     if not campaigns:
         return [], []
     params = sql.bound_kinds(asked.resolver.ids_of) | sql.bound_owners(campaigns, [0] * len(campaigns))
-    reached = {row.part: row for row in asked.rows(sql.reach(False, False), params) if row.level == "campaign"}
+    reached = reached_of(asked.rows(sql.reach(False, False), params))
     if purchase is None:
-        return [columns(reached.get(number), None) for number in range(len(campaigns))], []
+        return [columns(reached["campaign", number], None) for number in range(len(campaigns))], []
     rows = asked.rows(sql.sales(False, "klaviyo"), params | {"order_metrics": [purchase.id]})
     sold = {row.part: row for row in rows if row.level == "campaign"}
-    figures = [columns(reached.get(number), sold_of(sold.get(number))) for number in range(len(campaigns))]
+    figures = [columns(reached["campaign", number], sold_of(sold.get(number))) for number in range(len(campaigns))]
     return figures, sales_caveats(asked, [row for row in rows if row.level == "total"])

@@ -1,6 +1,7 @@
 """campaign_performance: what each campaign did, whenever it happened; campaigns are chosen by when they were sent."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -97,17 +98,17 @@ def _sent(asked: AccountQuestion) -> Answer:
     groups, least = Grouping(asked, chosen.campaigns), asked.args.get("min_deliveries", 0)
     params = sql.bound_kinds(asked.resolver.ids_of) | sql.bound_owners(chosen.campaigns, groups.numbers)
     params |= {"least": least, "order_metrics": [chosen.purchase.id] if chosen.purchase else [""]}
-    reached = {(row.level, row.part): row for row in asked.rows(sql.reach(groups.is_asked, least > 0), params)}
+    reached = reached_of(asked.rows(sql.reach(groups.is_asked, least > 0), params))
     every = range(len(chosen.campaigns))
-    kept = [number for number in every if _deliveries(reached.get(("campaign", number))) >= least]
+    kept = [number for number in every if reached["campaign", number]["deliveries"] >= least]
     sales = _sales(asked, chosen, groups, kept, params)
 
     def figures(level: str, part: int, _: Sequence[int]) -> dict[str, Any]:
         sold = None if chosen.purchase is None else sold_of(sales.get((level, part)))
-        return columns(reached.get((level, part)), sold)
+        return columns(reached[level, part], sold)
 
     shown = Table(chosen, groups, kept, figures).shown(asked)
-    told = _caveats(asked, chosen, kept, reached.get(("total", 0)), shown)
+    told = _caveats(asked, chosen, kept, reached["total", 0], shown)
     told += sales_caveats(asked, [sales["total", 0]] if sales else [])
     told += caveats.future_events(asked.rows(sql.AHEAD, params)[0].ahead)
     start = min((each.at for each in chosen.campaigns if each.at), default=chosen.period.start)
@@ -127,13 +128,17 @@ def _sales(
     return {(row.level, row.part): row for row in rows}
 
 
-def _deliveries(row: Any) -> int:
-    return int(row.deliveries) if row else 0
+def reached_of(rows: Iterable[Any]) -> "defaultdict[tuple[str, int], Counter[str]]":
+    """What was counted, by level and part; groups and the total have a row of events and one of people."""
+    found: defaultdict[tuple[str, int], Counter[str]] = defaultdict(Counter)
+    for row in rows:
+        found[row.level, row.part].update({name: int(getattr(row, name) or 0) for name in (*sql.COUNTS, *sql.PEOPLE)})
+    return found
 
 
-def columns(row: Any, sold: Sold | None) -> dict[str, Any]:
-    """The figures of a row of `reach` (None: nothing happened) and of its orders (None: not known what those are)."""
-    counts = {name: int(getattr(row, name)) if row and getattr(row, name) is not None else 0 for name in COUNTED}
+def columns(reached: Mapping[str, int], sold: Sold | None) -> dict[str, Any]:
+    """The figures of what was counted and of the orders (None: not known what those are)."""
+    counts = {name: reached[name] for name in COUNTED}
     deliveries = counts["deliveries"]
     return {
         **counts,
@@ -147,9 +152,9 @@ def columns(row: Any, sold: Sold | None) -> dict[str, Any]:
 
 
 def _caveats(
-    asked: AccountQuestion, chosen: Chosen, kept: Sequence[int], total: Any, shown: Mapping[str, Any]
+    asked: AccountQuestion, chosen: Chosen, kept: Sequence[int], total: Mapping[str, int], shown: Mapping[str, Any]
 ) -> list[Caveat]:
-    told = caveats.machine_opens(int(total.opens or 0), int(total.machine_opens or 0)) if total else []
+    told = caveats.machine_opens(total["opens"], total["machine_opens"])
     least = min((row["deliveries"] for row in shown.get("rows", ()) if row["deliveries"]), default=None)
     if least is not None:
         told += caveats.small_base(least, "deliveries" if len(kept) == 1 else "deliveries of the smallest campaign")

@@ -41,9 +41,11 @@ OWNERS: Final = """owners as (
     select unnest($keys) as key, unnest($key_campaigns) as campaign, unnest($key_groups) as part)"""
 COUNTS: Final = ("deliveries", "bounces", "opens", "machine_opens")
 SUMS: Final = ", ".join(f"sum({name}) as {name}" for name in COUNTS)
-FIGURES: Final = ", ".join(
-    [SUMS, *(f"count(*) filter (person is not null and told & {bit} <> 0) as {name}" for name, bit in PEOPLE.items())]
+NO_EVENTS: Final = ", ".join(f"0 as {name}" for name in COUNTS)
+KNOWN: Final = ", ".join(
+    f"count(*) filter (person is not null and told & {bit} <> 0) as {name}" for name, bit in PEOPLE.items()
 )
+NO_PEOPLE: Final = ", ".join(f"0 as {name}" for name in PEOPLE)
 
 
 def reach(groups: bool, at_least: bool) -> str:
@@ -53,18 +55,22 @@ def reach(groups: bool, at_least: bool) -> str:
         if at_least
         else ""
     )
-    by_group = f"""union all select 'group', part, {FIGURES} from (
-    select part, person, {SUMS}, bit_or(told) as told from pairs {kept} group by part, person) group by part"""
+    levels = [_together("total", "0", kept), *([_together("group", "part", kept)] if groups else [])]
     return f"""with {OWNERS}, {KINDS}, hits as ({_hits()}),
 pairs as materialized (
     select campaign, any_value(part) as part, person, count(*) filter (bits & {RECEIVED} <> 0) as deliveries,
         count(*) filter (bits & {BOUNCED} <> 0) as bounces, count(*) filter (bits & {OPENED} <> 0) as opens,
         count(*) filter (bits & {OPENED | OPENED_HUMAN} = {OPENED}) as machine_opens, bit_or(bits) as told
     from hits group by campaign, person)
-select 'campaign' as level, campaign as part, {FIGURES} from pairs group by campaign
-{by_group if groups else ""}
-union all select 'total', 0, {FIGURES} from (
-    select person, {SUMS}, bit_or(told) as told from pairs {kept} group by person)"""
+select 'campaign' as level, campaign as part, {SUMS}, {KNOWN} from pairs group by campaign
+union all {" union all ".join(levels)}"""
+
+
+def _together(level: str, part: str, kept: str) -> str:
+    """Two rows of several campaigns as one: their events, and their people, each once."""
+    return f"""select '{level}' as level, {part} as part, {SUMS}, {NO_PEOPLE} from pairs {kept} group by all
+union all select '{level}', part, {NO_EVENTS}, {KNOWN} from (
+    select {part} as part, person, bit_or(told) as told from pairs {kept} group by all) group by all"""
 
 
 def _hits() -> str:

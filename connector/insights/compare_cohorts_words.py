@@ -44,7 +44,7 @@ def definition(args: Args) -> str:
 def sentence(asked: AccountQuestion, rows: Sequence[Row], total: Row, when: str) -> str:
     """All together, then the cohorts: every way of joining, or the months of the largest and smallest share of buyers."""
     first = "first subscribed" if joins_first_ever(asked.args) else "subscribed"
-    until = f" by the end of {_period(asked)}" if is_until_end(asked.args) else " since"
+    until = " by the end of the period" if is_until_end(asked.args) else " since"
     whole = (
         f"{asked.account.name}: of {people(total['people'])} who {first} {when}, {total['buyers']:,} "
         f"({percent(total['buyer_rate'])}) ordered{until}: {counted(total['orders'], 'order')}, "
@@ -54,10 +54,6 @@ def sentence(asked: AccountQuestion, rows: Sequence[Row], total: Row, when: str)
         return f"{asked.account.name}: nobody {first} {when}."
     told = _by_month(rows) if asked.args.get("by") == "signup_month" else _by_source(rows)
     return f"{whole} {told}"
-
-
-def _period(asked: AccountQuestion) -> str:
-    return "the period" if not asked.args.get("period") else str(asked.args["period"]).replace("_", " ")
 
 
 def _by_source(rows: Sequence[Row]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from connector.insights.against import NONE, against_of, before_of, check_against, span_of
+from connector.insights.against import NONE, against_of, check_against, held_before, span_of
 from connector.insights.arguments import check_period
 from connector.insights.buckets import Bucket, buckets
 from connector.insights.columns import Column, Kind
@@ -58,7 +58,7 @@ def _measures(args: Mapping[str, Any]) -> list[Measure]:
 def _answer(asked: AccountQuestion, measures: Sequence[Measure]) -> Answer:
     period = asked.resolver.period(default=PERIOD)
     tried(lambda: check_choices(asked, measures), lambda: asked.check_held(period))
-    before, told = before_of(asked, period, _period(asked.args))
+    before, told = held_before(asked, period, _period(asked.args))
     interval = asked.args.get("interval")
     rows = buckets(period, interval, asked.account.zone, asked.moment) if interval else []
     found = measured(asked, measures, period, before, rows)

@@ -104,7 +104,7 @@ class _Counted:
             self._add_up()
 
     def _add(self, row: Any) -> None:
-        """A key has two rows: of what was done in the bucket, and of who opened what was received in it."""
+        """A key has three rows: its events, its people, and who opened what was received in it."""
         held = self.reached.setdefault(_key(row), {})
         for name in (*sql.COUNTS, *sql.PEOPLE, *READ):
             held[name] = held.get(name, 0) + int(getattr(row, name) or 0)

@@ -34,12 +34,11 @@ messages as (select unnest($message_ids) as key, unnest($message_flows) as flow)
 owners as (from flows union all from messages)"""
 COUNTS: Final = ("deliveries", "opens", "machine_opens")
 SUMS: Final = ", ".join(f"sum({name}) as {name}" for name in COUNTS)
-ACTIVE: Final = ", ".join(
-    f"count(*) filter (person is not null and told & {bit} <> 0) as {name}" for name, bit in PEOPLE.items()
-)
+ACTIVE: Final = ", ".join(f"count(*) filter (told & {bit} <> 0) as {name}" for name, bit in PEOPLE.items())
 READ: Final = f"count(*) as openers, count(*) filter (told & {OPENED_HUMAN} <> 0) as openers_human"
-NONE_ACTIVE: Final = ", ".join(f"0 as {name}" for name in (*COUNTS, *PEOPLE))
-NONE_READ: Final = "0 as openers, 0 as openers_human"
+NO_EVENTS: Final = ", ".join(f"0 as {name}" for name in COUNTS)
+NO_PEOPLE: Final = ", ".join(f"0 as {name}" for name in PEOPLE)
+NOT_READ: Final = "0 as openers, 0 as openers_human"
 IN_PERIOD: Final = "time >= $start and time < $stop"
 
 
@@ -63,13 +62,14 @@ def reach(by_message: bool, whole: bool) -> str:
 
 
 def _level(level: str, sent: str, letters: str, by: str, bucket: str = "bucket") -> str:
-    """People are counted once in each bucket of each flow, of each message, of all."""
+    """Three rows of each bucket of each flow, of each message, of all: its events, its people, who opened its mails."""
     part, message = ("part" if by == "part" else "0"), ("message" if by == "message" else "''")
     named = f"{part} as part, {message} as message, {bucket} as bucket"
     rows, read = (f"({text})" if text.startswith("select") else text for text in (sent, letters))
-    return f"""select '{level}' as level, part, message, bucket, {SUMS}, {ACTIVE}, {NONE_READ} from (
-    select {named}, person, {SUMS}, bit_or(told) as told from {rows} group by all) group by all
-union all select '{level}', part, message, bucket, {NONE_ACTIVE}, {READ} from (
+    return f"""select '{level}' as level, {named}, {SUMS}, {NO_PEOPLE}, {NOT_READ} from {rows} group by all
+union all select '{level}', part, message, bucket, {NO_EVENTS}, {ACTIVE}, {NOT_READ} from (
+    select {named}, person, bit_or(told) as told from {rows} where person is not null group by all) group by all
+union all select '{level}', part, message, bucket, {NO_EVENTS}, {NO_PEOPLE}, {READ} from (
     select {named}, person, bit_or(told) as told from {read} group by all) group by all"""
 
 
@@ -84,15 +84,12 @@ sent as materialized (
 
 
 def _letters() -> str:
-    """CTE `letters`: the mails of the buckets that their receiver opened, whenever."""
-    return f"""opened as (
-    select by_flow, by_message, message, person, bit_or(bits) as told
-    from ({_of_flows("e.metric in (select unnest($open_metrics)) and message is not null and person is not null")})
-    group by by_flow, by_message, message, person),
+    """CTE `letters`: the mails of the buckets that their receiver opened, whenever; a row for each open."""
+    return f"""opened as ({_of_flows("e.metric in (select unnest($open_metrics)) and message is not null and person is not null")}),
 letters as materialized (
-    select s.*, o.by_flow as read_flow, o.by_message as read_message, o.told
-    from (select by_flow, by_message, message, bucket, person from sent where told & {MAILED} <> 0) s
-    join opened o on o.message = s.message and o.person = s.person)"""
+    select s.*, o.by_flow as read_flow, o.by_message as read_message, o.bits as told
+    from opened o join (select by_flow, by_message, message, bucket, person from sent where told & {MAILED} <> 0) s
+    on o.message = s.message and o.person = s.person)"""
 
 
 def _of_flows(where: str) -> str:

@@ -123,10 +123,10 @@ class _Tally:
             self._marked(metric, tells_currency=Part.ORDERS not in asked)
 
     def _orders(self, metric: KlaviyoObject) -> None:
-        self._start(0, Part.ORDERS)
-        found = self._rows(measures_sql.ORDERS, order_metrics=[metric.id])
-        for row in found:
-            for read in self._reads(Part.ORDERS):
+        reads = self._start(0, Part.ORDERS)
+        new_buyers = Read(Part.ORDERS, "new_buyers") in reads
+        for row in self._rows(measures_sql.orders(new_buyers), order_metrics=[metric.id]):
+            for read in reads:
                 self._count(row.span, read, getattr(row, read.name))
             if row.span == VALUE:
                 self.caveats += sales_caveats(self.asked, [row])
@@ -176,8 +176,8 @@ class _Tally:
         """Campaigns sent; live flows that fell silent, which are then among the sources."""
         for read in self._start(0, Part.SENT):
             if read.name == "silent_flows":
-                self.counts[BEFORE].pop(read, None)
-                self._count(VALUE, read, len(self._silent_flows()))
+                self.counts.get(BEFORE, {}).pop(read, None)
+                self._count(VALUE, read, len(self._silent_flows()) if self.before else None)
                 continue
             for span, period in ((VALUE, self.value), (BEFORE, self.before)):
                 if period:
@@ -186,7 +186,7 @@ class _Tally:
 
     def _silent_flows(self) -> list[KlaviyoObject]:
         metrics = self._read_of(self.asked.resolver.ids_of("received_email", "received_sms"))
-        found = self._rows(measures_sql.senders(self.before is not None), received_metrics=metrics or [""])
+        found = self._rows(measures_sql.SENDERS, received_metrics=metrics or [""])
         live = [flow for flow in self.asked.resolver.every("flow") if flow.status == "live" and not flow.deleted]
         heard = {span: _senders(found, span) for span in (VALUE, BEFORE)}
         silent = [flow for flow in live if heard[BEFORE](flow) and not heard[VALUE](flow)]

@@ -57,7 +57,8 @@ class Read:
 
 @dataclass(frozen=True)
 class Measure:
-    """`reckon` makes the figure of the counts of `reads`, in their order; None where one of them is not known."""
+    """`reckon` makes the figure of the counts of `reads`, in their order; None where one of them is not known.
+    `of`: the counts whose sum a rate is taken of."""
 
     name: str
     kind: Kind
@@ -65,6 +66,7 @@ class Measure:
     meaning: str
     reads: tuple[Read, ...]
     reckon: Callable[..., Figure] = lambda count: count
+    of: tuple[Read, ...] = ()
 
     @property
     def is_of_orders(self) -> bool:
@@ -77,6 +79,10 @@ class Measure:
     def figure(self, counts: Mapping[Read, Count]) -> Figure:
         found = [counts.get(read) for read in self.reads]
         return None if None in found else self.reckon(*found)
+
+    def base(self, counts: Mapping[Read, Count]) -> int | None:
+        """What a rate is taken of; None of other measures."""
+        return sum(int(counts.get(read) or 0) for read in self.of) if self.of else None
 
     @property
     def column(self) -> Column:
@@ -97,7 +103,7 @@ def _money(part: Part, name: str, title: str, meaning: str) -> Measure:
 
 
 def _rate(name: str, title: str, meaning: str, part: Read, whole: Read) -> Measure:
-    return Measure(name, Kind.RATE, title, meaning, (part, whole), quotient)
+    return Measure(name, Kind.RATE, title, meaning, (part, whole), quotient, (whole,))
 
 
 def _average(revenue: Decimal, orders: int) -> Figure:
@@ -109,9 +115,13 @@ RECIPIENTS: Final = Read(Part.PEOPLE, "received_email")
 USUAL: Final = (
     _events("email_deliveries", "E-mails delivered", "Received Email events", "received_email"),
     _one(Part.PEOPLE, "openers", "Openers", "people with an Opened Email event", "opened_email"),
-    _one(Part.HUMANS, "openers_human", "Openers, no machines", "openers without opens by machines", "opened_email"),
+    _one(Part.HUMANS, "openers_human", "Openers without machines", "openers without opens by machines", "opened_email"),
     _one(
-        Part.HUMANS, "clickers_human", "Clickers, no bots", "people who clicked in an e-mail or SMS, no bots", "clicked"
+        Part.HUMANS,
+        "clickers_human",
+        "Clickers without bots",
+        "people who clicked in an e-mail or SMS, no bots",
+        "clicked",
     ),
     _one(Part.ORDERS, "orders", "Orders", "orders placed, each once by its earliest delivery"),
     _one(Part.ORDERS, "buyers", "Buyers", "people who placed them"),
@@ -150,17 +160,61 @@ OF_ACCOUNTS: Final[dict[str, Measure]] = {
         OF_PERIODS["revenue"],
         OF_PERIODS["orders"],
         OF_PERIODS["attributed_revenue"],
-        _rate("open_rate_human", "Open rate, no machines", "people who opened an e-mail they received in the period, at any time, no machines / people who received one", Read(Part.REACTIONS, "openers"), RECIPIENTS),
-        _rate("click_rate", "Click rate, no bots", "people who clicked in an e-mail they received in the period, at any time, no bots / people who received one", Read(Part.REACTIONS, "clickers"), RECIPIENTS),
+        _rate(
+            "open_rate_human",
+            "Open rate without machines",
+            "people who opened an e-mail they received in the period, at any time, no machines / people who received one",
+            Read(Part.REACTIONS, "openers"),
+            RECIPIENTS,
+        ),
+        _rate(
+            "click_rate",
+            "Click rate without bots",
+            "people who clicked in an e-mail they received in the period, at any time, no bots / people who received one",
+            Read(Part.REACTIONS, "clickers"),
+            RECIPIENTS,
+        ),
         OF_PERIODS["email_deliveries"],
-        Measure("subscribed_net", Kind.COUNT, "Net list growth", "Subscribed to List less Unsubscribed from List events", (Read(Part.EVENTS, "subscribed_list"), Read(Part.EVENTS, "unsubscribed_list")), lambda joined, left: joined - left),
-        _rate("spam_rate", "Spam rate", "people who marked as spam / email_deliveries", Read(Part.PEOPLE, "marked_spam"), DELIVERED),
-        _rate("unsubscribe_rate", "Unsubscribe rate", "people who unsubscribed from e-mail / email_deliveries", Read(Part.PEOPLE, "unsubscribed_email"), DELIVERED),
-        Measure("bounce_rate", Kind.RATE, "Bounce rate", "Bounced Email / (Received Email + Bounced Email)", (Read(Part.EVENTS, "bounced_email"), DELIVERED), lambda bounced, delivered: quotient(bounced, delivered + bounced)),
+        Measure(
+            "subscribed_net",
+            Kind.COUNT,
+            "Net list growth",
+            "Subscribed to List less Unsubscribed from List events",
+            (Read(Part.EVENTS, "subscribed_list"), Read(Part.EVENTS, "unsubscribed_list")),
+            lambda joined, left: joined - left,
+        ),
+        _rate(
+            "spam_rate",
+            "Spam rate",
+            "people who marked as spam / email_deliveries",
+            Read(Part.PEOPLE, "marked_spam"),
+            DELIVERED,
+        ),
+        _rate(
+            "unsubscribe_rate",
+            "Unsubscribe rate",
+            "people who unsubscribed from e-mail / email_deliveries",
+            Read(Part.PEOPLE, "unsubscribed_email"),
+            DELIVERED,
+        ),
+        Measure(
+            "bounce_rate",
+            Kind.RATE,
+            "Bounce rate",
+            "Bounced Email / (Received Email + Bounced Email)",
+            (Read(Part.EVENTS, "bounced_email"), DELIVERED),
+            lambda bounced, delivered: quotient(bounced, delivered + bounced),
+            (Read(Part.EVENTS, "bounced_email"), DELIVERED),
+        ),
         _one(Part.SENT, "campaigns_sent", "Campaigns sent", "campaigns sent in the period"),
-        _one(Part.SENT, "silent_flows", "Silent flows", "live flows that delivered in the period compared with and nothing in this one"),
+        _one(
+            Part.SENT,
+            "silent_flows",
+            "Silent flows",
+            "live flows that delivered in the period compared with and nothing in this one",
+        ),
     )
-}  # fmt: skip
+}
 
 
 def chosen(argument: str, text: str | None, known: Mapping[str, Measure], usual: Sequence[Measure]) -> list[Measure]:

@@ -34,12 +34,6 @@ SPANS: Final = """spans as (
 IN_SPANS: Final = "join spans s on o.us >= s.since and o.us < s.until"
 AHEAD: Final = f"select {ahead('metrics')} as ahead"
 
-ORDERS: Final = f"""with {SPANS}, placed as ({orders_once()}),
-sales as (select *, min(us) over (partition by person) as first_us from placed)
-select s.span, {SALES}, count(distinct person) as buyers,
-    count(distinct person) filter (where us = first_us) as new_buyers
-from sales o {IN_SPANS} group by s.span"""
-
 # By all that an event is marked with: so each event is summed up once, however many marks it bears.
 MARKED: Final = f"""with {SPANS}
 select s.span, attributed, sum(amount) as amount, count(*) filter (where is_foreign) as foreign_events
@@ -50,6 +44,15 @@ REFUNDS: Final = f"""with {SPANS}, refunds as (
     from {EVENTS} where metric in (select unnest($refund_metrics)) and time <= $moment)
 select s.span, sum(amount) as amount, count(*) filter (where is_foreign) as foreign_events
 from refunds o {IN_SPANS} group by s.span"""
+
+
+def orders(new_buyers: bool) -> str:
+    """Per span: the orders placed in it, their buyers, and those of them whose first order held lies in it."""
+    first = "min(us) over (partition by person)" if new_buyers else "null"
+    return f"""with {SPANS}, placed as ({orders_once()}), sales as (select *, {first} as first_us from placed)
+select s.span, {SALES}, count(distinct person) as buyers,
+    count(distinct person) filter (where us = first_us) as new_buyers
+from sales o {IN_SPANS} group by s.span"""
 
 
 def deeds(compared: bool, series: bool) -> str:
@@ -96,14 +99,16 @@ select span, count(distinct person) filter (where opened) as openers,
 from received join reactions using (person, message) group by span"""
 
 
-def senders(compared: bool) -> str:
-    """Per span: every flow and message (one of the two may be null) that something received in it is of."""
-    received = " union all ".join(
+def _received_both() -> str:
+    return " union all ".join(
         f"""select {span} as span, message, flow, attributed from {EVENTS}
         where metric in (select unnest($received_metrics)) and {_within(span)}"""
-        for span in _sides(compared)
+        for span in SIDES
     )
-    return f"""with received as ({received}), marks as (
+
+
+# Per span: every flow and message (one of the two may be null) that something received in it is of.
+SENDERS: Final = f"""with received as ({_received_both()}), marks as (
     select span, unnest(attributed) as mark from received where message is null and flow is null)
 select distinct span, flow, message from received where message is not null or flow is not null
 union select span, mark.flow, mark.message from marks"""

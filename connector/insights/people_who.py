@@ -1,10 +1,12 @@
 """people_who: how many people did X (and not Y), exactly, account by account."""
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from connector.insights import caveats, people_who_sql, people_who_words
 from connector.insights.arguments import BadArguments, Problem, check_period
+from connector.insights.attributes import conditions
 from connector.insights.caveats import Caveat
 from connector.insights.columns import Column, Kind
 from connector.insights.groups import OTHER, Group, floored, ordered
@@ -14,6 +16,7 @@ from connector.insights.people_who_plan import Args, Plan, group_of, plan
 from connector.insights.people_who_sql import Shape
 from connector.insights.people_who_words import definition, sentence
 from connector.insights.question import AccountQuestion, Answer, Question, each_account
+from connector.insights.refusal import Refusal
 from connector.insights.rounding import days, money, quotient
 
 __all__ = ["COLUMNS", "VERBS", "people_who"]
@@ -24,6 +27,8 @@ COLUMNS: Final = (
     Column("also_did", Kind.COUNT, "Did both", "did less people"),
     Column("share", Kind.RATE, "Share", "people / did: the part that did not do the other"),
     Column("also_share", Kind.RATE, "Did both, share", "also_did / did"),
+    Column("base", Kind.COUNT, "Did it at least once", "people with at least one in the period"),
+    Column("base_share", Kind.RATE, "So often, share", "did / base: the part that did it at least so often"),
     Column("human", Kind.OBJECT, "Without machines", "the same without opens by machines and clicks by bots"),
     Column("events", Kind.COUNT, "Events", "their events in the period, orders once each"),
     Column("amount", Kind.MONEY, "Amount", "value of these events in the account's currency"),
@@ -39,6 +44,7 @@ def people_who(question: Question) -> Outcome:
     check(args)
     for name in ("period", "but_not_period"):
         check_period(args, name, question.moment)
+    conditions(args.get("where"))
     group_of(args.get("group_by"))  # raises BadArguments; whatever else stands in the way is said after it
     accounts = each_account(question, _answer)
     names = common_names(accounts)
@@ -90,32 +96,52 @@ def _timing_problems(args: Args) -> Iterable[Problem]:
 def _answer(asked: AccountQuestion) -> Answer:
     made = plan(asked)
     row = asked.rows(people_who_sql.figures(made.shape), made.params)[0]
+    if made.shape.where and 0 < row.did < asked.account.floor:
+        raise _too_few(asked.account.floor)
     figures = _figures(made.shape, row)
     audience = [_audience(each.id, each.name, each.kind, asked) for each in made.audience]
     if audience and asked.args.get("audience"):
         figures["audience"] = audience[0] if len(audience) == 1 else audience
     told = _caveats(asked, made, row)
     if made.shape.group:
-        figures["groups"], floored_caveats = _groups(asked, made)
+        figures["groups"], floored_caveats = _groups(asked, made.shape.group, row.groups or [])
         told += floored_caveats
     return Answer(figures, sentence(asked, made, figures), made.period, made.span, told)
 
 
+def _too_few(floor: int) -> Refusal:
+    text = f"Fewer than {floor} people with these attributes did it; so few are not counted, so that nobody can be made out."
+    return Refusal("refused", "too_small", text, "Ask about more people: fewer conditions, or a longer period.")
+
+
 def _figures(shape: Shape, row: Any) -> dict[str, Any]:
-    also = row.did - row.people
-    eventless = shape.did in ("members", "profiles")
+    people = row.did - row.done
     timed = shape.but_not == "events" and shape.when == "after"
     return {
-        "people": row.people,
+        "people": people,
         "did": row.did,
-        "also_did": also,
-        "share": quotient(row.people, row.did),
-        "also_share": quotient(also, row.did),
-        "events": None if eventless else {"people": int(row.people_events), "did": int(row.did_events)},
-        "amount": None if eventless else {"people": money(row.people_amount), "did": money(row.did_amount)},
+        "also_did": row.done,
+        "share": quotient(people, row.did),
+        "also_share": quotient(row.done, row.did),
+        "base": row.base if shape.repeated else None,
+        "base_share": quotient(row.did, row.base) if shape.repeated else None,
+        "events": _events(shape, row) if shape.has_events else None,
+        "amount": _amounts(shape, row) if shape.has_events else None,
         "median_days": days(row.median_seconds) if timed else None,
-        "human": {"people": row.human_people, "did": row.human_did} if shape.tells_humans else None,
+        "human": {"people": row.human_did - row.human_done, "did": row.human_did} if shape.tells_humans else None,
     }
+
+
+def _events(shape: Shape, row: Any) -> dict[str, int]:
+    """An event without a person is of did, and of people while nothing is asked that only a person can fail."""
+    did = int(row.events or 0)
+    return {"people": int((row.named_events or 0) - (row.events_done or 0)) if shape.but_not else did, "did": did}
+
+
+def _amounts(shape: Shape, row: Any) -> dict[str, float | None]:
+    did = row.amount or Decimal(0)
+    people = (row.named_amount or Decimal(0)) - (row.amount_done or Decimal(0)) if shape.but_not else did
+    return {"people": money(people), "did": money(did)}
 
 
 def _audience(key: str, name: str, kind: str, asked: AccountQuestion) -> dict[str, Any]:
@@ -123,23 +149,22 @@ def _audience(key: str, name: str, kind: str, asked: AccountQuestion) -> dict[st
     return {"id": key, "name": name, "kind": kind, "members": rows[0].members}
 
 
-def _groups(asked: AccountQuestion, made: Plan) -> tuple[list[dict[str, Any]], list[Caveat]]:
+def _groups(asked: AccountQuestion, by: str, rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[Caveat]]:
     """Every group in order, `other` last, and a caveat where the privacy floor joined some. Raises Refusal (too_small)."""
-    numeric = made.shape.group in ("event:hour", "event:weekday")
-    found = [
-        Group(
-            int(row.value) if numeric and row.value is not None else row.value,
-            row.people,
-            row.did,
-            None if row.events is None else int(row.events),
-            row.amount,
-        )
-        for row in asked.rows(people_who_sql.groups(made.shape), made.params)
-    ]
-    whole = ordered(found, by_number=numeric or made.shape.group == "times")
-    if not made.shape.group.startswith("profile:"):
+    numeric = by in ("event:hour", "event:weekday")
+    has_events = asked.args["did"] != "member"
+    found = [_group(row, numeric, has_events) for row in rows]
+    whole = ordered(found, by_number=numeric or by == "times")
+    if not by.startswith("profile:"):
         return [group.shown() for group in whole], []
     return _floored(whole, asked.account.floor)
+
+
+def _group(row: dict[str, Any], numeric: bool, has_events: bool) -> Group:
+    value = int(row["value"]) if numeric and row["value"] is not None else row["value"]
+    if not has_events:
+        return Group(value, row["people"], row["did"], None, None)
+    return Group(value, row["people"], row["did"], int(row["events"]), row["amount"] or Decimal(0))
 
 
 def _floored(whole: list[Group], floor: int) -> tuple[list[dict[str, Any]], list[Caveat]]:
@@ -152,14 +177,31 @@ def _floored(whole: list[Group], floor: int) -> tuple[list[dict[str, Any]], list
 
 def _caveats(asked: AccountQuestion, made: Plan, row: Any) -> list[Caveat]:
     told = []
-    if row.windows_open:
-        text = f"For {row.windows_open:,} of the people counted the {asked.args['within_days']} days are not over yet; they count as not done."
+    windows_open = row.windows - row.windows_done
+    if windows_open:
+        text = f"For {windows_open:,} of the people counted the {asked.args['within_days']} days are not over yet; they count as not done."
         told.append(Caveat("window_open", text))
     if made.did.verb == "opened_email":
-        told += caveats.machine_opens(row.asked, row.machines)
-    told += caveats.duplicate_orders(row.repeats) + caveats.future_events(row.ahead)
-    told += caveats.other_currency(row.foreign_currency, asked.account.currency)
+        told += caveats.machine_opens(int(row.asked or 0), int((row.asked or 0) - (row.asked_human or 0)))
+    told += caveats.duplicate_orders(int(row.further or 0)) + caveats.future_events(row.ahead)
+    told += caveats.other_currency(int(row.foreign_events or 0), asked.account.currency)
+    told += _dominant_value(asked, made, row)
     return told + (caveats.small_base(row.did, "people") if made.but_not else [])
+
+
+def _dominant_value(asked: AccountQuestion, made: Plan, row: Any) -> list[Caveat]:
+    """Looked into only where one event makes more than half of an amount."""
+    left = (row.named_amount or Decimal(0)) - (row.amount_done or Decimal(0)) if made.but_not else row.amount
+    if row.largest is None or row.largest * 2 <= min(row.amount, left):
+        return []
+    found = asked.rows(people_who_sql.largest(made.shape), made.params)[0]
+    account = asked.account
+    for side in ("did", "people"):
+        valued, amount, largest = (getattr(found, f"{side}_{name}") for name in ("valued", "amount", "largest"))
+        told = caveats.dominant_value("event", valued, amount, largest, account.zone, account.currency)
+        if told:
+            return told
+    return []
 
 
 def suggestions(args: Args, envelope: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Final, cast
 
 from connector.insights.arguments import bad
-from connector.insights.attributes import PROFILE_GROUPS, bound_property, is_attribute
+from connector.insights.attributes import PROFILE_GROUPS, bound_property, conditions, is_attribute, values_sql
 from connector.insights.carried import bound_names, check_name, name_of
 from connector.insights.coverage import FIRST_MOMENT, Span
 from connector.insights.metrics import MESSAGE_VERBS, Action
@@ -17,6 +17,7 @@ from connector.insights.periods import Period
 from connector.insights.question import AccountQuestion
 from connector.insights.relations import bound_objects, bound_zone
 from connector.insights.resolver import tried
+from connector.records.names import fold
 
 Args = Mapping[str, Any]
 NO_EVENT: Final[Action] = Action("member", "member", ())
@@ -48,9 +49,10 @@ class _Planner:
         self.asked, self.args, self.resolver = asked, asked.args, asked.resolver
         self.other_period: Period | None = None
         self.params: dict[str, Any] = {}
+        self.where = conditions(self.args.get("where"))
 
     def plan(self) -> Plan:
-        x_of, y_of, x_items, y_items, audience, overlap, (did, but_not), _ = tried(
+        x_of, y_of, x_items, y_items, audience, overlap, (did, but_not), *_ = tried(
             lambda: self._of("x", ""),
             lambda: self._of("y", "but_not_") if self.args.get("but_not") else (),
             lambda: self._items("x", "item"),
@@ -59,6 +61,7 @@ class _Planner:
             lambda: self._audience("but_not_audience", "y_audience"),
             self._actions,
             lambda: self.resolver.check_attribute(str(self.args.get("group_by", "")), "group_by"),
+            *(partial(self.resolver.check_attribute, attribute, "where") for attribute, _ in self.where),
         )
         x_of, y_of = (*x_of, *x_items), (*(y_of or self._inherited(but_not, x_of)), *y_items)
         period = self.resolver.period()
@@ -122,15 +125,28 @@ class _Planner:
             did=rows,
             x_of=x_of,
             audience=bool(self.args.get("audience")) and did is not NO_EVENT,
+            where=tuple(attribute for attribute, _ in self.where),
             humans_only=self.args.get("machine_opens") == "exclude",
+            x_machines=self._machines(did),
+            y_machines=self._machines(but_not) if but_not else "",
+            overlaps=but_not is not None and not set(did.ids).isdisjoint(but_not.ids),
             but_not="" if but_not is None else "members" if but_not is NO_EVENT else "events",
-            y_orders=bool(but_not and but_not.is_orders),
             y_of=y_of if but_not else (),
             when="but_not_period" if self.args.get("but_not_period") else self.args.get("but_not_when", "after"),
             within=self.args.get("within_days") is not None,
             group=group_of(self.args.get("group_by")),
             repeated=self.args.get("at_least", 1) > 1,
         )
+
+    def _machines(self, action: Action) -> str:
+        """Which of the action's events machines can make."""
+        opens, clicks = (
+            set(self.resolver.ids_of("opened_email")),
+            set(self.resolver.ids_of("clicked_email", "clicked_sms")),
+        )
+        if opens.isdisjoint(action.ids) and clicks.isdisjoint(action.ids):
+            return ""
+        return "opens" if opens.issuperset(action.ids) else "clicks" if clicks.issuperset(action.ids) else "mixed"
 
     def _bind(self, did: Action, but_not: Action | None, shape: Shape, period: Period) -> None:
         y_metrics = but_not.ids if but_not else []
@@ -150,6 +166,15 @@ class _Planner:
             self.other_period = self.resolver.period("but_not_period")
             self.params |= {"y_start": self.other_period.start, "y_stop": self.other_period.end}
         self._bind_group_names(shape.group, period)
+        self._bind_where()
+
+    def _bind_where(self) -> None:
+        """Values are compared like names, which SQL cannot: those that somebody has and that are meant are bound."""
+        for at, (attribute, values) in enumerate(self.where):
+            wanted = {fold(value) for value in values}
+            held = (row.value for row in self.asked.rows(values_sql(attribute), bound_property(attribute)))
+            meant = [value for value in held if value is not None and fold(value) in wanted]
+            self.params |= {f"where_{at}": meant, **bound_property(attribute, f"where_name_{at}")}
 
     def _bind_group_names(self, group: str, period: Period) -> None:
         self.params |= bound_property(group.removeprefix("profile:"))

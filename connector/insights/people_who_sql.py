@@ -1,6 +1,7 @@
 """The SQL of people_who: constant pieces put together by the shape of the question; every value is a bound parameter.
 
-Columns and tables: connector/lake/schema.py. Instants are compared as microseconds where they meet between rows.
+One pass over the events of X makes a row per person with all that is asked of them, without machines too; a Y is met by a
+join with those rows alone. Columns and tables: connector/lake/schema.py. Instants are compared as microseconds.
 """
 
 from dataclasses import dataclass
@@ -9,216 +10,287 @@ from typing import Final
 from connector.insights.attributes import value_sql
 from connector.insights.carried import CARRIED, name_of, named, rows_of
 from connector.insights.relations import (
-    AMOUNT,
     BY_PEOPLE,
     EVENTS,
-    FOREIGN,
+    IN_CURRENCY,
     MEMBERS,
     PROFILES,
     ahead,
+    among,
     of,
     orders,
 )
 
-TIMES: Final = "case when events > 10 then '11+' else cast(events as varchar) end"
-WHEN: Final[dict[str, str]] = {
-    "after": "y.us >= p.us",
-    "before": "y.us < p.us",
-    "in_period": "y.time >= $start and y.time < $stop",
-    "but_not_period": "y.time >= $y_start and y.time < $y_stop",
-    "ever": "true",
+TIMES: Final = "case when p.events > 10 then '11+' else cast(p.events as varchar) end"
+WITHIN: Final[dict[str, str]] = {"after": "y.us < {us} + $within", "before": "y.us >= {us} - $within"}
+WHEN: Final[dict[str, str]] = {"after": "y.us >= {us}", "before": "y.us < {us}"}
+# Bounds of every Y that can matter, where the first X says nothing narrower: files of other months are not read.
+Y_SPAN: Final[dict[str, tuple[str, ...]]] = {
+    "after": ("time >= $start",),
+    "before": ("time < $stop",),
+    "in_period": ("time >= $start", "time < $stop"),
+    "but_not_period": ("time >= $y_start", "time < $y_stop"),
+    "ever": (),
 }
-WITHIN: Final[dict[str, str]] = {"after": "y.us < p.us + $within", "before": "y.us >= p.us - $within"}
-
-
+# By what a machine's event is told, and what those by people are.
+MADE_BY_PEOPLE: Final = {"opens": "not machine_open", "clicks": "not bot_click", "mixed": BY_PEOPLE}
+OF_COLUMNS: Final = "message, flow, attributed, items"
+NOBODY_DONE: Final = """select cast(null as varchar) as person, cast(null as bigint) as events, cast(null as decimal(38, 6)) as amount,
+    cast(null as bigint) as since, cast(null as bigint) as us, cast(null as bigint) as human_us where false"""
 MEMBERS_OF: Final = f"select count(distinct person) as members from {MEMBERS} where audience = $audience_id"
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Which pieces the question needs. JSON-able, so that a receipt can compose the same SQL again."""
+    """Which pieces the question needs."""
 
     did: str  # events, orders, members, profiles
     x_of: tuple[str, ...] = ()  # campaign, flow, item
     audience: bool = False
+    where: tuple[str, ...] = ()  # attributes of people
     humans_only: bool = False
+    x_machines: str = ""  # which of X can be made by machines: a key of MADE_BY_PEOPLE, or none
     but_not: str = ""  # "", events, members
-    y_orders: bool = False
     y_of: tuple[str, ...] = ()
+    y_machines: str = ""
+    overlaps: bool = False  # an event can be X and Y
     when: str = "after"
     within: bool = False
     group: str = ""  # "", times, profile:ATTRIBUTE, event:NAME
     repeated: bool = False  # only people with several X
 
     @property
+    def has_events(self) -> bool:
+        return self.did in ("events", "orders")
+
+    @property
+    def is_timed(self) -> bool:
+        """A Y is looked for seen from the first X."""
+        return self.but_not == "events" and self.when in WHEN
+
+    @property
     def tells_humans(self) -> bool:
-        """Whether the figures without machines differ from the others in what they count."""
-        return self.did in ("events", "orders") and not self.humans_only
+        """Whether the figures without machines are asked beside the others."""
+        return self.has_events and not self.humans_only
+
+    @property
+    def humans_differ(self) -> bool:
+        return self.tells_humans and bool(self.x_machines or self.y_machines)
 
     @property
     def counts_nameless(self) -> bool:
-        """Events without a person are in the figures: not where only members, or only people with several, are asked."""
-        return self.did in ("events", "orders") and not self.audience and not self.repeated
+        """Events without a person are in the figures: not where only some people, or only those with several, are asked."""
+        return self.has_events and not (self.audience or self.where or self.repeated)
 
 
 def figures(shape: Shape) -> str:
-    """One row, so that a question reads the events of X and of Y once: the totals, did and people without
-    machines, then what is worth a note: X events asked about and those of them by machines; of those in the figures, in
-    another currency and further deliveries of orders; events dated ahead."""
-    return f"""{_people(shape)}{_without_machines(shape)}
-select totals.*, human.*, notes.* from ({_totals(shape)}) totals, ({_humans(shape)}) human, ({_notes(shape)}) notes"""
+    """One row: of did, people without machines, events and their amounts; the same of those who are `done`; what is worth a
+    note; and `groups`, a list of value, people, did, events and amount of did."""
+    groups = ", (select list(groups) from groups) as groups" if shape.group else ""
+    return f"""{_people(shape)}{_groups(shape)}
+select counted.*, others.*, asked.*, {ahead("all_metrics")} as ahead{groups}
+from ({_counted(shape)}) counted, ({_others(shape)}) others, ({_asked(shape)}) asked"""
 
 
-def _totals(shape: Shape) -> str:
-    """One row: did, people, events did/people, amount did/people, median seconds from X to Y, windows still open.
-
-    An event without a person counts as event and value, never as a person: it is of did, and of people while nothing is
-    asked that only a person can fail.
-    """
-    nameless = (
-        "(select count(*), coalesce(sum(amount), 0) from x where person is null)"
-        if shape.counts_nameless
-        else "(select 0, 0)"
-    )
-    of_people = "" if shape.but_not else " + nameless.events"
-    amount_of_people = "" if shape.but_not else " + nameless.amount"
-    is_open = "p.us + $within > epoch_us($moment)" if shape.within and shape.when == "after" else "false"
-    return f"""select count(p.person) as did, count(p.person) filter (where done.us is null) as people,
-    coalesce(sum(p.events), 0) + nameless.events as did_events,
-    coalesce(sum(p.events) filter (where done.us is null), 0){of_people} as people_events,
-    coalesce(sum(p.amount), 0) + nameless.amount as did_amount,
-    coalesce(sum(p.amount) filter (where done.us is null), 0){amount_of_people} as people_amount,
-    median((done.us - p.us) // 1000000) as median_seconds,
-    count(p.person) filter (where done.us is null and {is_open}) as windows_open
-from {nameless} nameless(events, amount) left join people p on true left join done on done.person = p.person
-group by nameless.events, nameless.amount"""
+def largest(shape: Shape) -> str:
+    """One row of the X events that have a value in the account's currency: how many, their sum, the largest; and the same
+    of those of people who are not done."""
+    each = "{'amount': value, 'us': x.us, 'id': x.id, 'order_id': order_id}"
+    undone = "filter (where done.us is null and x.person is not null)" if shape.but_not else ""
+    counted = "" if shape.counts_nameless else "and x.person in (select person from people)"
+    return f"""{_people(shape, "order_id")}
+select count(*) as did_valued, sum(value) as did_amount, max({each}) as did_largest, count(*) {undone} as people_valued,
+    sum(value) {undone} as people_amount, max({each}) {undone} as people_largest
+from x left join done on done.person = x.person where value is not null and {IN_CURRENCY} {counted}"""
 
 
-def _without_machines(shape: Shape) -> str:
-    """The CTEs `people` and `done` again, of the events by people alone; none where nothing is an event, or all are."""
-    if not shape.tells_humans:
+def _counted(shape: Shape) -> str:
+    """Sums over `people`: the row of those without a person counts as events and amount alone."""
+    named = "person is not null"
+    is_open = "us + $within > epoch_us($moment)" if shape.within and shape.when == "after" else "false"
+    return f"""select count(person) as did, count(*) filter (where {named} and {_is_human(shape)}) as human_did,
+    sum(events) as events, sum(events) filter (where {named}) as named_events, sum(amount) as amount,
+    sum(amount) filter (where {named}) as named_amount, max(largest) as largest, sum(foreign_events) as foreign_events,
+    sum(further) as further, count(*) filter (where {named} and {is_open}) as windows from people"""
+
+
+def _others(shape: Shape) -> str:
+    """Sums over `done`."""
+    is_open = "since + $within > epoch_us($moment)" if shape.within and shape.when == "after" else "false"
+    did_y = "filter (where us is not null)"
+    return f"""select count(us) as done, count(human_us) as human_done, sum(events) {did_y} as events_done,
+    sum(amount) {did_y} as amount_done, median((us - since) // 1000000) as median_seconds,
+    count(us) filter (where {is_open}) as windows_done from done"""
+
+
+def _asked(shape: Shape) -> str:
+    """Of all X events asked about: of how many people, how many they are, how many people made and no machine."""
+    if not shape.has_events:
+        return "select 0 as base, 0 as asked, 0 as asked_human"
+    human = "human_events" if shape.tells_humans and shape.x_machines else "events"
+    return f"select count(person) as base, sum(events) as asked, sum({human}) as asked_human from firsts"
+
+
+def _groups(shape: Shape) -> str:
+    """CTE `groups`."""
+    if not shape.group:
         return ""
-    return f""", human_people as ({_firsts(shape, "and by_people")}), {_done(shape, "human_", "and y.by_people")}"""
-
-
-def _humans(shape: Shape) -> str:
-    if not shape.tells_humans:
-        return "select null as human_did, null as human_people"
-    return """select count(*) as human_did, count(*) filter (where done.us is null) as human_people
-from human_people p left join human_done done on done.person = p.person"""
-
-
-def _notes(shape: Shape) -> str:
-    later = f"{ahead('all_metrics')} as ahead"
-    if shape.did not in ("events", "orders"):
-        return f"select 0 as asked, 0 as machines, 0 as foreign_currency, 0 as repeats, {later}"
-    asked = f"x where true {_among(shape)}"
-    counted = f"x left join people p on p.person = x.person where (p.person is not null or {_nameless('x', shape)})"
-    repeats = f"""(select count(*) from deliveries d where d.delivery > 1
-        and exists (select 1 from {counted} and x.person is not distinct from d.person and x.action = d.order_key))"""
-    return f"""select (select count(*) from {asked}) as asked, (select count(*) from {asked} and machine) as machines,
-    (select count(*) from {counted} and x.foreign_currency) as foreign_currency,
-    {repeats if shape.did == "orders" else "0"} as repeats, {later}"""
-
-
-def groups(shape: Shape) -> str:
-    """Rows of value, people, did, events, amount (of did)."""
     kind, _, name = shape.group.partition(":")
-    if kind == "event":
-        return f"""{_people(shape)}, carried as (
-    select x.person, {CARRIED[name].value} as value, x.amount from {rows_of(name, "x")} x
-), per_person as (select person, value, count(*) as events, sum(amount) as amount from carried group by all)
-select value, count(p.person) filter (where done.us is null) as people, count(p.person) as did,
+    if name_of(shape.group):
+        return _event_groups(shape, name)
+    value = TIMES if kind == "times" else value_sql(name)
+    join = "" if kind == "times" else f"left join {PROFILES} profile on profile.id = p.person"
+    return f""", groups as (select {value} as value, count(*) filter (where done.us is null) as people, count(*) as did,
+    sum(p.events) as events, sum(p.amount) as amount
+from people p left join done on done.person = p.person {join} where p.person is not null group by 1)"""
+
+
+def _event_groups(shape: Shape, name: str) -> str:
+    nameless = "or c.person is null" if shape.counts_nameless else ""
+    return f"""{named(name)}, carried as (
+    select person, {CARRIED[name].value} as value, case when {IN_CURRENCY} then value end as amount from {rows_of(name, "x")}
+), per_person as (select person, value, count(*) as events, sum(amount) as amount from carried group by all),
+groups as (select value, count(p.person) filter (where done.us is null) as people, count(p.person) as did,
     sum(c.events) as events, sum(c.amount) as amount
 from per_person c left join people p on p.person = c.person left join done on done.person = p.person
-where p.person is not null or {_nameless("c", shape)} group by value"""
-    value = TIMES if kind == "times" else value_sql(name)
-    return f"""{_people(shape)}
-select {value} as value, count(*) filter (where done.us is null) as people, count(*) as did,
-    sum(events) as events, sum(amount) as amount
-from people p left join done on done.person = p.person left join {PROFILES} profile on profile.id = p.person group by 1"""
+where p.person is not null {nameless} group by value)"""
 
 
-def _nameless(row: str, shape: Shape) -> str:
-    return f"{row}.person is null" if shape.counts_nameless else "false"
+def _people(shape: Shape, extras: str = "") -> str:
+    """CTEs `x`, `firsts` (a row per person with X), `people` (those of them who count) and `done` (those with a Y)."""
+    return f"with {_held(shape, extras)}, {_done(shape)}"
 
 
-def _people(shape: Shape) -> str:
-    """CTEs `people` (person, at, first id, first action, events, amount) and `done` (person, at of the first Y)."""
-    return f"{_held(shape)}, {_done(shape)}"
+def _held(shape: Shape, extras: str) -> str:
+    if shape.has_events:
+        few = "where events >= $at_least" if shape.repeated else ""
+        return f"{_x(shape, extras)}, firsts as materialized ({_firsts(shape)}), people as (select * from firsts {few})"
+    rows = f"select distinct person from {MEMBERS} where audience in (select unnest($audience))"
+    if shape.did == "profiles":
+        rows = f"select id as person from {PROFILES}"
+    return f"""people as (select person, epoch_us($start) as us, cast(0 as bigint) as events,
+    cast(null as decimal(38, 6)) as amount, null as largest, 0 as foreign_events, 0 as further
+    from ({rows}) where {" and ".join(["true", *_is_asked(shape, audience=False)])})"""
 
 
-def _held(shape: Shape) -> str:
-    if shape.did in ("members", "profiles"):
-        rows = (
-            f"select distinct person from {MEMBERS} where audience in (select unnest($audience))"
-            if shape.did == "members"
-            else f"select id as person from {PROFILES}"
-        )
-        return f"""with people as (select person, epoch_us($start) as us, '' as first_id, '' as first_action,
-    cast(null as bigint) as events, cast(null as decimal(38, 6)) as amount from ({rows}))"""
-    return f"{_x(shape)}, people as ({_firsts(shape)})"
+def _is_asked(shape: Shape, audience: bool) -> list[str]:
+    """Conditions on the person."""
+    conditions = [among()] if audience else []
+    if shape.where:
+        values = [
+            f"{value_sql(each, f'where_name_{at}')} in (select unnest(cast($where_{at} as varchar[])))"
+            for at, each in enumerate(shape.where)
+        ]
+        conditions.append(f"person in (select profile.id from {PROFILES} profile where {' and '.join(values)})")
+    return conditions
 
 
-def _firsts(shape: Shape, further: str = "") -> str:
-    """The people of X with the first of their events."""
-    return f"""select person, first.us as us, first.id as first_id, first.action as first_action, events, amount from (
-        select person, min({{'us': us, 'id': id, 'action': action}}) as first, count(*) as events, coalesce(sum(amount), 0) as amount
-        from x where person is not null {_among(shape)} {further} group by person having count(*) >= $at_least)"""
+def _firsts(shape: Shape) -> str:
+    """A row per person, and one for all X without a person: number, amount, the largest; when and which was the first."""
+    by_people = MADE_BY_PEOPLE[shape.x_machines] if shape.tells_humans and shape.x_machines else ""
+    first = "{'us': us, 'id': id, 'action': action}"
+    columns = [
+        "person",
+        "count(*) as events",
+        f"sum(value) filter (where {IN_CURRENCY}) as amount",
+        f"max(value) filter (where {IN_CURRENCY}) as largest",
+        "count(value) filter (where currency <> $currency) as foreign_events",
+        "sum(deliveries - 1) as further" if shape.did == "orders" else "0 as further",
+    ]
+    if shape.is_timed:
+        columns.append("min(us) as us")
+    if shape.overlaps:
+        columns.append(f"min({first}) as first")
+    if by_people:
+        columns.append(f"count(*) filter (where {by_people}) as human_events")
+    if by_people and shape.is_timed:
+        columns.append(f"min(us) filter (where {by_people}) as human_us")
+    if by_people and shape.overlaps:
+        columns.append(f"min({first}) filter (where {by_people}) as human_first")
+    return f"select {', '.join(columns)} from x group by person"
 
 
-def _among(shape: Shape) -> str:
-    if not shape.audience:
-        return ""
-    return f"and person in (select person from {MEMBERS} where audience in (select unnest($audience)))"
+def _is_human(shape: Shape) -> str:
+    """The condition that a row of `people` counts without machines."""
+    return "human_events >= $at_least" if shape.tells_humans and shape.x_machines else "true"
 
 
-def _x(shape: Shape) -> str:
+def _x(shape: Shape, extras: str) -> str:
     """CTE `x`: the X events of the period, orders as their earliest delivery."""
-    name = name_of(shape.group)
-    extras, names = (f", {CARRIED[name].columns}", named(name)) if name else ("", "")
-    conditions = ["time >= $start", "time < $stop", *of("x", shape.x_of)]
-    if shape.humans_only:
-        conditions.append(BY_PEOPLE)
-    action = "order_key" if shape.did == "orders" else "id"
-    columns = f"""person, time, epoch_us(time) as us, id, {action} as action,
-        {AMOUNT} as amount, {FOREIGN} as foreign_currency,
-        machine_open and metric in (select unnest($open_metrics)) as machine, {BY_PEOPLE} as by_people{extras}"""
-    where = " and ".join(conditions)
+    people = _is_asked(shape, shape.audience)
+    people += [] if shape.counts_nameless else ["person is not null"]
+    kinds = of("x", shape.x_of)
+    kinds += [MADE_BY_PEOPLE[shape.x_machines]] if shape.humans_only and shape.x_machines else []
     if shape.did == "orders":
-        return f"""with deliveries as ({orders("x_metrics")}),
-x as (select {columns} from deliveries where delivery = 1 and {where}){names}"""
-    return f"""with x as (select {columns} from {EVENTS}
-    where metric in (select unnest($x_metrics)) and time <= $moment and {where}){names}"""
+        # An order is of its person, so that people may be chosen before its earliest delivery is.
+        further = "".join(f" and {condition}" for condition in people)
+        return f"""deliveries as materialized ({orders("x_metrics", _delivery_columns(shape), further)}),
+x as (select *, order_key as action from deliveries
+    where {" and ".join(["delivery = 1", "us >= epoch_us($start)", "us < epoch_us($stop)", *kinds])})"""
+    conditions = ["time <= $moment", "time >= $start", "time < $stop", *people, *kinds]
+    return f"""x as (select {_event_columns(shape, extras)} from {EVENTS}
+    where metric in (select unnest($x_metrics)) and {" and ".join(conditions)})"""
 
 
-def _done(shape: Shape, prefix: str = "", further: str = "") -> str:
-    """CTE `done`; with a prefix, that of the people with the same prefix, over the same Y."""
+def _delivery_columns(shape: Shape) -> str:
+    """Y may be the same deliveries: what X and Y are told by is read once."""
+    columns = ["person", "epoch_us(time) as us", "id", "order_id", "value", "currency"]
+    columns += ["machine_open", "bot_click"] if shape.x_machines or shape.y_machines else []
+    wanted = [OF_COLUMNS] if shape.x_of or (shape.overlaps and shape.y_of) else []
+    wanted += [CARRIED[name_of(shape.group)].columns] if name_of(shape.group) else []
+    return ", ".join([*columns, *dict.fromkeys(column for each in wanted for column in each.split(", "))])
+
+
+def _event_columns(shape: Shape, extras: str) -> str:
+    columns = ["person", "epoch_us(time) as us", "value", "currency"]
+    columns += ["machine_open", "bot_click", "metric"] if shape.x_machines else []
+    columns += ["id", "id as action"] if shape.overlaps or extras else []
+    columns += [extras] if extras else []
+    columns += [CARRIED[name_of(shape.group)].columns] if name_of(shape.group) and not extras else []
+    return ", ".join(columns)
+
+
+def _done(shape: Shape) -> str:
+    """CTE `done`: the people with a Y, `us` when the first was; `human_us` the same without machines."""
     if not shape.but_not:
-        return f"{prefix}done as (select '' as person, cast(null as bigint) as us where false)"
+        return f"done as ({NOBODY_DONE})"
     if shape.but_not == "members":
-        return f"""{prefix}done as (select distinct person, cast(0 as bigint) as us from {MEMBERS}
-    where audience in (select unnest($y_audience)))"""
-    # Neither the first X event itself is a Y, nor a further delivery of its order.
-    timing = [WHEN[shape.when], "y.id <> p.first_id"]
-    if shape.did == "orders" and shape.y_orders:
-        timing.append("y.action <> p.first_action")
+        return f"""done as (select person, events, amount, cast(null as bigint) as since, 0 as us,
+    case when {_is_human(shape)} then 0 end as human_us from people where {among("y_audience")})"""
+    since = "p.us" if shape.is_timed else "cast(null as bigint)"
+    is_y, is_human_y = " and ".join(_is_y(shape, "")), " and ".join(_is_y(shape, "human_"))
+    told = f"min(y.us) filter (where {is_human_y})" if shape.humans_differ else f"min(y.us) filter (where {is_y})"
+    either = f"({is_y}) or ({is_human_y})" if shape.humans_differ else is_y
+    return f"""y as ({_y(shape)}), done as (select p.person, p.events, p.amount, {since} as since,
+    min(y.us) filter (where {is_y}) as us, {told} as human_us
+from people p join y on y.person = p.person where {either} group by p.person, p.events, p.amount, {since})"""
+
+
+def _is_y(shape: Shape, prefix: str) -> list[str]:
+    """That a Y counts for a person, seen from their first X; with the prefix, from their first that no machine made."""
+    own = prefix if shape.x_machines and shape.tells_humans else ""
+    conditions = []
+    if shape.is_timed:
+        conditions.append(WHEN[shape.when].format(us=f"p.{own}us"))
     if shape.within:
-        timing.append(WITHIN[shape.when])
-    first = f"""{prefix}done as (select p.person, min(y.us) as us from {prefix}people p join y on y.person = p.person
-    where {" and ".join(timing)} {further} group by p.person)"""
-    return first if prefix else f"{_y(shape)}, {first}"
+        conditions.append(WITHIN[shape.when].format(us=f"p.{own}us"))
+    if shape.overlaps:  # neither the first X event itself is a Y, nor a further delivery of its order
+        conditions.append(
+            f"y.{'action' if shape.did == 'orders' else 'id'} <> p.{own}first.{'action' if shape.did == 'orders' else 'id'}"
+        )
+    if prefix:
+        conditions.append(f"p.{_is_human(shape)}" if own else "true")
+        conditions.append("y.by_people")
+    return conditions or ["true"]
 
 
 def _y(shape: Shape) -> str:
-    """CTE `y`: every Y event there is."""
-    conditions = [
-        "metric in (select unnest($y_metrics))",
-        "time <= $moment",
-        "person is not null",
-        *of("y", shape.y_of),
-    ]
-    if shape.humans_only:
-        conditions.append(BY_PEOPLE)
-    return f"""y as (select person, time, epoch_us(time) as us, id, coalesce(order_id, id) as action, {BY_PEOPLE} as by_people
-    from {EVENTS} where {" and ".join(conditions)})"""
+    """Every Y event there is that can matter."""
+    by_people = MADE_BY_PEOPLE[shape.y_machines] if shape.y_machines else "true"
+    conditions = ["person is not null", *of("y", shape.y_of), *([by_people] if shape.humans_only else [])]
+    if shape.did == "orders" and shape.overlaps:
+        spans = [each.replace("time", "us").replace("$", "epoch_us($") + ")" for each in Y_SPAN[shape.when]]
+        return f"""select person, us, id, order_key as action, {by_people} as by_people
+    from deliveries where {" and ".join(conditions + spans)}"""
+    return f"""select person, epoch_us(time) as us, id, {by_people} as by_people from {EVENTS}
+    where metric in (select unnest($y_metrics)) and time <= $moment and {" and ".join([*conditions, *Y_SPAN[shape.when]])}"""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from connector.insights import portfolio_klaviyo as klaviyo
-from connector.insights.against import NONE, against_of, before_of, check_against, span_of
+from connector.insights.against import NONE, against_of, before_of, check_against, held_before, span_of
 from connector.insights.arguments import bad, check_period
 from connector.insights.caveats import Caveat, small_base
 from connector.insights.columns import Column, Kind
@@ -90,7 +90,7 @@ def _answer(asked: AccountQuestion, measures: Sequence[Measure], name: str) -> A
     period = asked.resolver.period(default=PERIOD)
     open_to, lines = _answerable(asked, measures)
     asked.check_held(period)
-    before, told = before_of(asked, period, name)
+    before, told = held_before(asked, period, name)
     found = measured(asked, open_to, period, before)
     lines |= {each.name: Line(found.value[each.name], found.before.get(each.name)) for each in open_to}
     caveats = [*told, *found.caveats, *_small_bases(found, open_to)]
@@ -120,10 +120,10 @@ def _reported(asked: AccountQuestion, measures: Sequence[Measure], name: str) ->
     """By Klaviyo's own reports."""
     period = asked.resolver.period(default=PERIOD)
     open_to, lines = _answerable(asked, measures)
-    before, told = before_of(asked, period, name)
+    before = before_of(asked, period, name)
     figures, cost = klaviyo.figures(asked, open_to, period, before)
     lines |= {each: Line(value, was) for each, (value, was) in figures.items()}
-    return _told(measures, lines, Answer({"cost": cost}, "", period, caveats=[*told, BOTS]))
+    return _told(measures, lines, Answer({"cost": cost}, "", period, caveats=[BOTS]))
 
 
 def _told(measures: Sequence[Measure], lines: dict[str, Line], answer: Answer) -> Answer:
@@ -142,8 +142,7 @@ def _span(asked: AccountQuestion, measures: Sequence[Measure], period: Period, b
 
 def _small_bases(found: Measured, measures: Sequence[Measure]) -> list[Caveat]:
     """For rates: the smallest number that one of them is taken of."""
-    rates = [each for each in measures if each.kind == Kind.RATE]
-    bases = [int(found.counts.get(each.reads[-1]) or 0) for each in rates]
+    bases = [base for each in measures if (base := each.base(found.counts)) is not None]
     return small_base(min(bases), "e-mails or people who received one") if bases else []
 
 

@@ -23,7 +23,7 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 TABLES: Final = frozenset({"events", "events_ahead", "profiles", "members"})
 TOUCH_LASTS: Final = timedelta(days=5)  # of 24 hours: how long an order is due to a touch
 SOURCES: Final = ("sms", "email_form", "other")  # how people first subscribed, in the order of answers
-PARAMETER: Final = re.compile(r"\$([a-z_]+)")
+PARAMETER: Final = re.compile(r"\$([a-z_][a-z_0-9]*)")
 
 # An event without message and flow (an order) is of those that Klaviyo attributed it to.
 OF_CAMPAIGN: Final = """(message in (select unnest(${side}_campaign_messages)) or (message is null and flow is null and (
@@ -63,11 +63,15 @@ def bound_objects(side: str, kind: str, objects: Iterable[KlaviyoObject]) -> dic
 
 def orders(metrics: str = "order_metrics", columns: str = "*", further: str = "") -> str:
     """Every delivery of an order, `delivery` 1 the earliest by (time, event id), `deliveries` of it in all: an order is a
-    person and an order id. `further`: a condition, by which no order loses its earliest delivery."""
-    return f"""select {columns}, coalesce(order_id, id) as order_key,
-        row_number() over (partition by person, coalesce(order_id, id) order by time, id) as delivery,
-        count(*) over (partition by person, coalesce(order_id, id)) as deliveries
-    from {EVENTS} where metric in (select unnest(${metrics})) and time <= $moment {further}"""
+    person and an order id, `order_key`. `columns` have person, us and id. `further`: a condition, by which no order loses
+    its earliest delivery."""
+    # Few orders are delivered again: those alone are numbered, which costs a sort.
+    return f"""with delivered as materialized (select {columns}, coalesce(order_id, id) as order_key
+        from {EVENTS} where metric in (select unnest(${metrics})) and time <= $moment {further}),
+    again as materialized (select order_key from delivered group by order_key having count(*) > 1)
+    select *, 1 as delivery, 1 as deliveries from delivered anti join again using (order_key)
+    union all select *, row_number() over (partition by person, order_key order by us, id) as delivery,
+        count(*) over (partition by person, order_key) as deliveries from delivered semi join again using (order_key)"""
 
 
 def among(argument: str = "audience") -> str:

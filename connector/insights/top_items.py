@@ -72,7 +72,7 @@ def items_of(asked: AccountQuestion) -> Answer:
         "beside_items": beside,
         "audience": [each.id for each in audience],
         "metrics": about.ids,
-        "order_metrics": bought.ids if bought else [],
+        "order_metrics": (bought or about).ids,
         "within": int(_window(asked).total_seconds()) * 1_000_000,
         "start": period.start,
         "stop": period.end,

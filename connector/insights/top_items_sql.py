@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from connector.insights.relations import EVENTS, IN_CURRENCY, ahead, among, line_items, of, orders
+from connector.insights.relations import EVENTS, IN_CURRENCY, ahead, among, line_items, of, orders_once
 
 # A line's amount is kept as exactly as an event's value may be: what would not fit there is no price of anything.
 AMOUNT = "case when own and abs(cast(quantity as double) * cast(price as double)) < 1e14 then quantity * price end"
@@ -35,20 +35,32 @@ AHEAD = f"select {ahead('metrics')} as ahead"
 
 def _events(shape: Shape) -> str:
     """Those asked about, each with the lines that count."""
-    conditions = ["time >= $start", "time < $stop", "items is not null", *of("x", shape.of)]
-    if shape.beside:
-        conditions += of("beside", ["item"])
+    conditions = [
+        "metric in (select unnest($metrics))",
+        "time <= $moment",
+        "time >= $start",
+        "time < $stop",
+        "items is not null",
+    ]
+    conditions += [
+        *of("x", shape.of),
+        *(of("beside", ["item"]) if shape.beside else ()),
+        *([among()] if shape.audience else ()),
+    ]
     if shape.event == "ordered":
-        further = f"and {among()}" if shape.audience else ""
-        deliveries = orders("metrics", further=further)
-        where = " and ".join(["delivery = 1", *conditions])
-        return f"select {_columns(shape, 'deliveries - 1', 'false')} from ({deliveries}) where {where}"
-    conditions += ["metric in (select unnest($metrics))", "time <= $moment"]
-    if shape.audience:
-        conditions.append(among())
-    if shape.event != "abandoned_checkout":
-        return f"select {_columns(shape, '0', 'false')} from {EVENTS} where {' and '.join(conditions)}"
-    return _abandoned(shape, conditions)
+        return _ordered(shape, conditions)
+    if shape.event == "abandoned_checkout":
+        return _abandoned(shape, conditions)
+    return f"select {_columns(shape, '0', 'false')} from {EVENTS} where {' and '.join(conditions)}"
+
+
+def _ordered(shape: Shape, conditions: list[str]) -> str:
+    """Orders of the period, each as its earliest delivery. Which those are is told by ids: lines are heavy to sort."""
+    firsts = (
+        f"select id as first, deliveries from ({orders_once()}) where us >= epoch_us($start) and us < epoch_us($stop)"
+    )
+    return f"""select {_columns(shape, "deliveries - 1", "false")} from {EVENTS} join ({firsts}) on first = id
+        where {" and ".join(conditions)}"""
 
 
 def _abandoned(shape: Shape, conditions: list[str]) -> str:

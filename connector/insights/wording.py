@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from django.db.models import Q
+
 from connector.installs.models import Install
 from connector.records.models import Kind, Record
 
@@ -249,10 +251,10 @@ class Wording:
 
 def wording_of(install: Install, channel: str) -> Wording:
     """Of the messages of sent campaigns and of flows; only campaigns' messages tell their sender."""
-    sent = Record.objects.filter(install=install, kind=Kind.CAMPAIGN, status="Sent").values("klaviyo_id")
-    flows = Record.objects.filter(install=install, kind=Kind.FLOW).values("klaviyo_id")
-    messages = Record.objects.filter(install=install, kind=Kind.MESSAGE, channel=channel)
-    told = [row.facts for row in messages.filter(parent__in=sent.union(flows, all=True))]
+    went_out = Q(kind=Kind.CAMPAIGN, status="Sent") | Q(kind=Kind.FLOW)
+    parents = Record.objects.filter(went_out, install=install).values("klaviyo_id")
+    messages = Record.objects.filter(install=install, kind=Kind.MESSAGE, channel=channel, parent__in=parents)
+    told = [row.facts for row in messages]
     texts = (" ".join(str(facts.get(name) or "") for name in ("subject", "preview", "body")) for facts in told)
     return Wording(_senders(told), words_in(texts))
 

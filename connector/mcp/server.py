@@ -15,6 +15,7 @@ from accounts.caller import Caller
 from accounts.clients import clean_name
 from connector.mcp.challenge import challenge
 from connector.mcp.threads import Threads
+from connector.privacy.untrusted import clean
 from connector.tools import call as tools
 from connector.tools.catalogue import TOOLS, listed_for
 from connector.tools.fit import text_of
@@ -81,7 +82,9 @@ async def answer(threads: Threads, caller: Caller, name: str, args: Mapping[str,
     try:
         envelope = await threads.drive(tools.steps(caller, name, args))
     except tools.UnknownTool:
-        raise MCPError(code=types.INVALID_PARAMS, message=f"There is no tool named {clean_name(name)!r}.") from None
+        raise MCPError(
+            code=types.INVALID_PARAMS, message=f"There is no tool named {clean_name(clean(name))!r}."
+        ) from None
     except (tools.BadArguments, NotRecorded) as problem:
         return types.CallToolResult(content=[types.TextContent(type="text", text=str(problem))], is_error=True)
     except Exception:

@@ -81,7 +81,7 @@ def choose_properties(request: MemberRequest, id: UUID) -> HttpResponse:
         actions.set_properties(install=install, names=form.cleaned_data["names"], caller=request.caller)
         messages.success(request, "The custom properties are set. The next sync reads them.")
     else:
-        messages.error(request, " ".join(error for errors in form.errors.values() for error in errors))
+        messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
     return redirect("install", id=install.pk)
 
 

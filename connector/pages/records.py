@@ -1,5 +1,6 @@
 """The page of a campaign, flow, list, segment or metric."""
 
+import time
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -7,8 +8,8 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from connector.insights import search
-from connector.lake.errors import LakeError
+from connector.insights.documents import facts_of, figures_of
+from connector.insights.question import CALL_SECONDS, Question
 from connector.pages.installs import visible_install
 from connector.pages.member import MemberRequest, member_page
 from connector.records.links import klaviyo_url
@@ -22,15 +23,12 @@ def record_page(request: MemberRequest, id: UUID, kind: str, key: str) -> HttpRe
     install = visible_install(request, id)
     records = Record.objects.filter(install=install, kind=kind).select_related("install")
     record = get_object_or_404(records, klaviyo_id=key)
-    try:
-        figures = search.figures_of(record, timezone.now())
-    except LakeError:
-        figures = None
+    question = Question(request.caller, {}, timezone.now(), time.monotonic() + CALL_SECONDS)
     page = {
         "install": install,
         "record": record,
-        "facts": search.facts_of(record),
-        "figures": figures.rows() if figures else [],
+        "facts": facts_of(record),
+        "figures": figures_of(question, record),
         "klaviyo_url": klaviyo_url(record.kind, record.klaviyo_id),
     }
     return render(request, "installs/record.html", page)

@@ -35,6 +35,9 @@ urlpatterns = [
     path("oauth/klaviyo/callback/", connect.callback, name="klaviyo_callback"),
     path("receipts/", receipts.receipts, name="receipts"),
     path("receipts/<str:public_id>/", receipts.receipt_page, name="receipt"),
+    path("receipts/<str:public_id>/run/", receipts.run_again, name="run_receipt"),
+    path("receipts/<str:public_id>/export.csv", receipts.export_csv, name="receipt_csv"),
+    path("receipts/<str:public_id>/export.json", receipts.export_json, name="receipt_json"),
     path("audit/", audit.audit, name="audit"),
     # A redirect between the forms with and without slash would lose a POST's body.
     re_path(r"^oauth/authorize/?$", consent.ConsentView.as_view(), name="oauth_authorize"),

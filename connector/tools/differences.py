@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from connector.insights.columns import Kind
+from connector.receipts.models import ANSWERED
 from connector.tools.tool import Tool
-
-ANSWERED = ("ok", "partial")
 
 Change = dict[str, Any]
 Row = Mapping[str, Any]
@@ -15,8 +14,7 @@ Row = Mapping[str, Any]
 def differences(before: Row, after: Row, tool: Tool) -> Iterator[Change]:
     """`{path, before, after}` of the `data` of two envelopes; a path counts places as `before` does, of what is new as
     `after` does. An account that is not answered this time is told by its status alone."""
-    one, other = ({name: value for name, value in data.items() if name != "accounts"} for data in (before, after))
-    yield from changes(one, other, "data", tool)
+    yield from changes(_beside(before), _beside(after), "data", tool)
     again = {_account(entry): entry for entry in after.get("accounts") or []}
     for at, entry in enumerate(before.get("accounts") or []):
         path, told = f"data.accounts[{at}]", again.get(_account(entry))
@@ -26,6 +24,10 @@ def differences(before: Row, after: Row, tool: Tool) -> Iterator[Change]:
                 yield {"path": f"{path}.status", "before": entry["status"], "after": status}
         else:
             yield from changes(entry, told, path, tool)
+
+
+def _beside(data: Row) -> dict[str, Any]:
+    return {name: value for name, value in data.items() if name != "accounts"}
 
 
 def _account(entry: Row) -> Any:

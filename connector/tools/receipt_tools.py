@@ -7,7 +7,7 @@ from typing import Any, Final
 from connector.insights.question import Question
 from connector.insights.refusal import Refusal
 from connector.insights.words import counted
-from connector.receipts.models import Receipt
+from connector.receipts.models import ANSWERED, Receipt
 from connector.tools import fit
 from connector.tools.differences import Change
 from connector.tools.envelope import Envelope
@@ -73,7 +73,7 @@ def words(made: Rerun, run: Run) -> str:
     changed = "" if made.is_same_definition else " The definition of these figures has changed since the answer."
     if made.answer["status"] == "pending":
         return "Run again, it takes longer than one call may; ask again in a minute."
-    if made.answer["status"] not in ("ok", "partial"):
+    if made.answer["status"] not in ANSWERED:
         return f"It could not be run again: {made.answer['answer']}" + (changed if made.answer["data"] else "")
     data = "on the same data" if run == "same" else "on the data of now"
     return f"Run again {data}: {_outcome(made.changed)}{_missing(made)}{changed}"
@@ -89,7 +89,7 @@ def _outcome(changed: Sequence[Change]) -> str:
 def _missing(made: Rerun) -> str:
     """Of several accounts those without figures this time."""
     entries = made.answer["data"].get("accounts") or []
-    names = [entry["account"]["name"] for entry in entries if entry["status"] not in ("ok", "partial")]
+    names = [entry["account"]["name"] for entry in entries if entry["status"] not in ANSWERED]
     return f" Not answered this time: {', '.join(names)}." if names else ""
 
 

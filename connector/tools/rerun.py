@@ -79,7 +79,17 @@ def _same(caller: Caller, receipt: Receipt, tool: Tool, deadline: float) -> Enve
     again = {entry["account"]["id"]: entry for entry in answer["data"].get("accounts") or []}
     recorded = receipt.answer["data"].get("accounts") or []
     entries = [again.get(entry["account"]["id"], entry) for entry in recorded]
-    return answer | {"data": answer["data"] | {"accounts": entries}}
+    beside = _rows_beside(receipt, tool, answer, set(again)) if tool.groups.in_data else {}
+    return answer | {"data": answer["data"] | beside | {"accounts": entries}}
+
+
+def _rows_beside(receipt: Receipt, tool: Tool, answer: Envelope, again: set[str]) -> dict[str, Any]:
+    """Rows of all accounts together: the new ones, and at their places those of accounts that were not answered then."""
+    name = tool.groups.rows[0]
+    found = iter(answer["data"].get(name) or [])
+    recorded = receipt.answer["data"][name]
+    rows = [next(found, row) if row["account"]["id"] in again else row for row in recorded]
+    return {name: [*rows, *found]}
 
 
 def _answer(tool: Tool, question: Question) -> Envelope:

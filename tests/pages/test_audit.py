@@ -36,6 +36,34 @@ def test_refusals_stand_out(alice_caller: Caller, alice_client: Client) -> None:
     assert "Refused" in alice_client.get("/audit/").content.decode()
 
 
+def test_a_question_that_needs_a_choice_does_not_look_answered(alice_caller: Caller, alice_client: Client) -> None:
+    for status in ("ok", "needs_choice"):
+        record("tool.called", **alice_caller.facts(), subject_label=f"Asked {status}?", after={"status": status})
+
+    rows = table(alice_client.get("/audit/").content.decode()).split("<tr>")[1:]
+
+    assert ["Needs a choice" in row for row in rows] == [True, False]
+
+
+def test_a_row_unfolds_to_arguments_outcome_address_and_time_taken(alice_caller: Caller, alice_client: Client) -> None:
+    facts = alice_caller.facts() | {"ip": "203.0.113.9", "request_id": "req-0815"}
+    record(
+        "tool.called",
+        **facts,
+        subject_label="How many people ordered?",
+        duration_ms=1234,
+        outcome="refused",
+        after={"status": "refused", "reason": "not_found"},
+        detail={"args": {"did": "ordered", "limit": 7, "campaign": "<b>Sale</b>"}},
+    )
+
+    detail = table(alice_client.get("/audit/").content.decode()).split("<details")[1]
+
+    for text in ("ordered", "<dd>7</dd>", "&lt;b&gt;Sale", "203.0.113.9", "req-0815", "1,234 ms", "reason not_found"):
+        assert text in detail
+    assert "asked “How many people ordered?”" in alice_client.get("/audit/").content.decode()
+
+
 def test_category_and_words_narrow_the_list(alice_caller: Caller, alice_client: Client) -> None:
     record("key.created", **alice_caller.facts(), subject_label="Nightly report")
     record("key.revoked", **alice_caller.facts(), subject_label="Old script")
@@ -62,10 +90,10 @@ def test_the_list_goes_on_by_id_with_its_filter(alice_caller: Caller, alice_clie
     assert older
     second = alice_client.get("/audit/" + older[1].replace("&amp;", "&"))
 
-    assert re.findall(r"key \d\d", table(first.content.decode())) == [
+    assert re.findall(r"<span>created an API key “(key \d\d)”", table(first.content.decode())) == [
         f"key {number:02d}" for number in range(59, 9, -1)
     ]
-    assert re.findall(r"key \d\d", table(second.content.decode())) == [
+    assert re.findall(r"<span>created an API key “(key \d\d)”", table(second.content.decode())) == [
         f"key {number:02d}" for number in range(9, -1, -1)
     ]
 

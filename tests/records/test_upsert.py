@@ -132,6 +132,41 @@ def test_a_campaign_is_read_as_klaviyo_tells_it(install: Install) -> None:
     assert row.created == datetime(2026, 3, 1, tzinfo=UTC) and row.facts == {"include": ["L1"], "exclude": []}
 
 
+def test_a_campaigns_message_keeps_its_words_and_who_it_is_from() -> None:
+    mail = {
+        "subject": "Hi",
+        "preview_text": "there",
+        "from_label": "Ava",
+        "from_email": "ava@x.test",
+        "cc_email": "me@x.test",
+    }
+    rows = [
+        upserts.campaign_message_row(
+            {"id": "M1", "attributes": {"definition": {"channel": channel, "content": content}}}
+        )
+        for channel, content in (("email", mail), ("sms", {"body": "See you {{ link }}", "media_url": None}))
+    ]
+
+    assert [row.facts for row in rows] == [
+        {
+            "of": "campaign",
+            "subject": "Hi",
+            "preview": "there",
+            "sender": "Ava",
+            "sender_email": "ava@x.test",
+            "body": "",
+        },
+        {
+            "of": "campaign",
+            "subject": "",
+            "preview": "",
+            "sender": "",
+            "sender_email": "",
+            "body": "See you {{ link }}",
+        },
+    ]
+
+
 def test_messages_of_a_flow_come_from_its_definition() -> None:
     definition = {"actions": [
         {"id": "1", "type": "send-email", "data": {"message": {"id": "M1", "name": "First", "subject_line": "Hello"}}},

@@ -109,6 +109,24 @@ def test_profiles_are_kept_without_address_or_name(klaviyo: Running, install: In
     )
 
 
+def test_of_custom_properties_those_are_kept_that_are_named(klaviyo: Running, install: Install) -> None:
+    install.properties = {"Loyalty Tier": "2026-01-01T00:00:00+00:00", "Source Name": "2026-01-01T00:00:00+00:00"}
+    install.save()
+    finished(install)
+
+    tiers = {person["id"]: person["attributes"]["properties"].get("Loyalty Tier") for person in klaviyo.raw("profiles")}
+    with reading(install.pk, newest(install.pk)) as lake:
+        people = lake.rows("select id, properties from read_parquet($profiles, hive_partitioning=false)")
+        [(sources,)] = lake.rows(
+            "select count(*) from read_parquet($events, hive_partitioning=false) "
+            "where map_extract_value(properties, 'Source Name') is distinct from source_name"
+        )
+    assert any(tiers.values()) and sources == 0
+    assert {row.id: row.properties for row in people} == {
+        key: {"Loyalty Tier": tier} if tier else None for key, tier in tiers.items()
+    }
+
+
 def test_turns_that_end_at_every_safe_point_end_in_the_same(
     klaviyo: Running, install: Install, short_turns: None
 ) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from connector.insights import search
+from connector.tools import search_tools
 from connector.tools.schemas import DOCUMENT, SEARCH_RESULTS, takes, text
 from connector.tools.tool import Tool
 
@@ -10,13 +10,13 @@ SEARCH: Final = Tool(
     name="search",
     title="Search",
     description=(
-        "Use this when you look for a campaign, flow, list, segment, metric, template, product or account by words of its name, or "
-        "want to see which there are. Returns ids for fetch, no figures; other tools take names as they are, so a question about "
-        "figures needs no search first."
+        "Use this when you look for an account, campaign, flow, list, segment, metric, template, catalog item or receipt by words of "
+        "its name, or want to see which there are. Newest first, titles with status and send date; what comes close where nothing "
+        "fits. Returns ids for fetch; no figures: the other tools find names themselves, so a question about figures needs no search."
     ),
     input_schema=takes(("query",), query=text("Words of the name")),
     output_schema=SEARCH_RESULTS,
-    run=search.search,
+    run=search_tools.search,
     invoking="Searching",
     invoked="Searched",
     required=("query",),
@@ -26,12 +26,13 @@ FETCH: Final = Tool(
     name="fetch",
     title="Fetch",
     description=(
-        "Use this when you have an id from search and want the object's facts; for campaigns and flows also its figures over all time "
-        "with their definitions. It reads one object: for a period, several objects or people use the tools for figures."
+        "Use this when you have an id from search and want the object's facts; for campaigns and flows also its figures in the "
+        "whole history, of a receipt its answer. It reads one object; for periods use campaign_performance, flow_performance, for "
+        "people people_who."
     ),
     input_schema=takes(("id",), id=text("An id from search")),
     output_schema=DOCUMENT,
-    run=search.fetch,
+    run=search_tools.fetch,
     invoking="Reading",
     invoked="Read",
     required=("id",),
