@@ -34,10 +34,10 @@ def takes(required: tuple[str, ...] = (), **properties: Schema) -> Schema:
     return {"type": "object", "properties": properties, **needed, "additionalProperties": False}
 
 
-ACCOUNT: Final = text("Id or name, several with commas, a client's name, or all; may be left out if you see one")
+ACCOUNT: Final = text("Id or name, several with commas, a client's name, or all; may be left out if you see only one")
 PERIODS: Final = (
     "today, yesterday, last_month, last_6_months (also days, weeks, quarters, years: whole ones before the running one), this_month "
-    "(to now), 2026, 2026-Q4, 2026-11, 2026-11-05, A..B (dates, both in), A.. (to now), ..B, last_90_days..now, all"
+    "(week, quarter, year; to now), 2026, 2026-Q4, 2026-11, 2026-11-05, A..B (dates, both in), A.. (to now), ..B, last_90_days..now, all"
 )
 
 

@@ -58,7 +58,10 @@ def fernweh() -> World:
         lists=[audience("list", "L1", "Newsletter")],
         segments=[audience("segment", "S1", "VIP")],
         members={"L1": ["p1", "p2", "p3"], "S1": ["p1", "p2"]},
-        profiles=[profile(f"p{n}", f"p{n}@gmail.com", "SUBSCRIBED", country="Germany") for n in range(1, 31)],
+        profiles=[
+            profile(f"p{n}", f"p{n}@gmail.com", "SUBSCRIBED", country=("Germany", "France")[n % 2])
+            for n in range(1, 31)
+        ],
         catalog=[catalog_item("I1", "Mug", 5), catalog_item("I2", "Lamp", 30)],
     )
 

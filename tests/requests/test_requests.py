@@ -76,3 +76,8 @@ def test_a_description_names_only_tools_that_there_are() -> None:
     for tool in TOOLS.values():
         others = [name for name in TOOLS if name != tool.name and name in tool.description]
         assert others or not tool.columns, tool.name
+
+
+@pytest.mark.parametrize("name", ["campaign_performance", "flow_performance"])
+def test_what_is_sorted_by_unless_said_otherwise_is_named(name: str) -> None:
+    assert TOOLS[name].input_schema["properties"]["sort_by"]["description"].endswith("default revenue")

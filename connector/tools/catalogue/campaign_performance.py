@@ -45,7 +45,7 @@ CAMPAIGN_PERFORMANCE: Final = Tool(
         group_by=one_of(
             "channel", "month", "week", "weekday", "hour", description="Groups instead of campaigns; local send time"
         ),
-        sort_by=first_of(*SORTS),
+        sort_by=one_of(*SORTS, description="default revenue"),
         order=first_of("desc", "asc"),
         attribution=ATTRIBUTION,
         basis=BASIS,

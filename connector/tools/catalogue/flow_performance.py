@@ -36,7 +36,7 @@ FLOW_PERFORMANCE: Final = Tool(
         period=period("last_6_months"),
         interval=first_of("month", "week", "day", "total"),
         by=first_of("flow", "message", description="message: also one row per message"),
-        sort_by=first_of(*SORTS, description="Order of flows, over the whole period"),
+        sort_by=one_of(*SORTS, description="Order of flows, over the whole period; default revenue"),
         order=first_of("desc", "asc"),
         attribution=ATTRIBUTION,
         basis=BASIS,

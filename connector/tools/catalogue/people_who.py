@@ -24,8 +24,8 @@ PEOPLE_WHO: Final = Tool(
     name="people_who",
     title="People who did, and did not",
     description=(
-        "Use this when someone asks how many people (each once per account) did one thing, or did one and not another: opened a campaign but did not "
-        "order. New customers: ordered, but_not ordered, before. Lapsed: ordered, but_not ordered, but_not_period "
+        "Use this when someone asks how many people (once each) did one thing, or did one and not "
+        "another: opened a campaign but did not order. New customers: ordered, but_not ordered, before. Lapsed: ordered, but_not ordered, but_not_period "
         "last_90_days..now. `share` did not, `amount` is the value of what they did. Never "
         "names or addresses; not rates of campaigns (campaign_performance), not revenue by time (compare_periods)."
     ),
@@ -35,8 +35,8 @@ PEOPLE_WHO: Final = Tool(
         campaign=text(f"Of what they did: {CAMPAIGN}"),
         flow=text("Of what they did; all that fit"),
         item=text("Product titles in the event"),
-        audience=text("List or segment: only its present members; list:NAME, segment:NAME say which"),
-        where=text("Only people whose present profile has it: country=US; email_domain=gmail.com|gmx.de"),
+        audience=text("Present members of a list or segment; list:NAME, segment:NAME say which"),
+        where=text("Present profile: country=US; email_domain=gmail.com|gmx.de"),
         at_least=number(1, 1_000_000, "Only who did it so often"),
         period=period("all"),
         but_not=text("As did; mail and SMS verbs are of the same campaign or flow"),
