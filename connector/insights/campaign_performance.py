@@ -157,7 +157,8 @@ def _caveats(
     told = caveats.machine_opens(total["opens"], total["machine_opens"])
     least = min((row["deliveries"] for row in shown.get("rows", ()) if row["deliveries"]), default=None)
     if least is not None:
-        told += caveats.small_base(least, "deliveries" if len(kept) == 1 else "deliveries of the smallest campaign")
+        what = "delivery" if least == 1 else "deliveries"
+        told += caveats.small_base(least, what if len(kept) == 1 else f"{what} of the smallest campaign")
     times = [chosen.campaigns[number].at for number in kept]
     late = sum(at is not None and asked.moment - at < TOUCH_LASTS for at in times)
     if late and chosen.purchase:

@@ -1,5 +1,6 @@
 """The rows of an answer as a table: columns with titles, the groups in their own order, each with a name."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -50,10 +51,27 @@ class Table:
 def tables(values: Row, fields: Fields, terms: Terms, links: Links, title: str) -> list[Table]:
     """A table for every list of objects among the values; `title` is that of the groups themselves."""
     return [
-        table(name, rows, fields, terms, links, title if name in fields.groups.rows else fields.title(name))
+        table(
+            name,
+            named_groups(rows, values, fields),
+            fields,
+            terms,
+            links,
+            title if name in fields.groups.rows else fields.title(name),
+        )
         for name, rows in values.items()
         if is_rows(rows) and name != fields.groups.order
     ]
+
+
+def named_groups(rows: Sequence[Row], values: Row, fields: Fields) -> Sequence[Row]:
+    """Rows that tell their group by an id, by its name instead; of several of one name with the id."""
+    by, heads = fields.groups.by, [each for each in values.get(fields.groups.order) or () if isinstance(each, Mapping)]
+    if not heads:
+        return rows
+    bearers = Counter(each["name"] for each in heads)
+    names = {each["id"]: each["name"] + (f" ({each['id']})" if bearers[each["name"]] > 1 else "") for each in heads}
+    return [{**row, by: names.get(row[by], row[by])} if isinstance(row.get(by), str) else row for row in rows]
 
 
 def table(name: str, rows: Sequence[Row], fields: Fields, terms: Terms, links: Links, title: str) -> Table:
@@ -118,18 +136,23 @@ def head_of(names: Sequence[str], fields: Fields) -> str:
 def cell(name: str, row: Row, fields: Fields, terms: Terms, links: Links, is_head: bool) -> Cell:
     value, kind = row.get(name), fields.kind(name, row)
     own = Terms(row.get("currency") or terms.currency, terms.zone)
-    is_named = is_head or _is_name(name, fields) or name == fields.start
+    is_named = is_head or _is_name(name, fields) or name == fields.start or _is_group(name, fields)
     text = _name_text(name, row, fields, own) if is_named else shown(kind, value, own)
     address = links.get(str(value.get("id")), "") if isinstance(value, Mapping) else ""
     number = kind in NUMBERS or (kind is None and isinstance(value, int | float) and not isinstance(value, bool))
     return Cell(text, number and not is_head, is_head, address)
 
 
+def _is_group(name: str, fields: Fields) -> bool:
+    """The column that tells of which group a row is, none of which stands for all together."""
+    return bool(fields.groups.order) and name == fields.groups.by
+
+
 def _name_text(name: str, row: Row, fields: Fields, terms: Terms) -> str:
     value = row.get(name)
     if row.get("other"):
         return "All other, small groups"
-    if value is None and name == fields.groups.by and fields.groups.order:
+    if value is None and _is_group(name, fields):
         return "All together"
     if name == "measure" and str(value) in fields.columns:
         return fields.title(str(value))

@@ -1,5 +1,6 @@
 """campaign_performance and flow_performance as a caller meets them: sentence, caveats, refusals, pages, a further run."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.test import Client
 
 from accounts.caller import Caller
 from connector.receipts.models import Receipt
@@ -196,6 +198,15 @@ def test_flows_are_told_by_month_and_the_leading_ones_named(ask: Ask) -> None:
     assert found["flows"][0]["last_sent_at"] == "2026-03-01T07:01:00-05:00"
 
 
+def test_the_page_of_the_receipt_names_flows(ask: Ask, alice_client: Client) -> None:
+    answer = ask("flow_performance", period="this_month")
+
+    page = alice_client.get(f"/receipts/{answer['receipt']['id']}/").content.decode()
+
+    cells = re.findall(r"<t[dh][^>]*>\s*(.*?)\s*</t[dh]>", page, re.DOTALL)
+    assert {"All together", "Abandoned cart", "Abandoned cart (old)"} <= set(cells) and "F1" not in cells
+
+
 def test_a_flows_messages_have_their_subject(ask: Ask) -> None:
     found = entry(ask("flow_performance", period="this_month", by="message", flow="F1"))
 
@@ -231,7 +242,7 @@ def test_one_order_that_makes_most_of_the_revenue_is_named(ask: Ask, sent: Any, 
 
     told = {caveat["code"]: caveat["text"] for caveat in ask("campaign_performance")["caveats"]}
 
-    assert "2026-03-01, order slip makes 5,000.00 USD of 5,220.01 USD" in told["dominant_value"]
+    assert "2026-03-01 (order id slip) makes 5,000.00 USD of 5,220.01 USD" in told["dominant_value"]
 
 
 @pytest.mark.parametrize(
