@@ -28,7 +28,9 @@ app.autodiscover_tasks()
 app.conf.task_routes = {
     "accounts.tasks.*": {"queue": Queue.INCREMENT},
     "connector.sync.tasks.read_members": {"queue": Queue.AUDIENCE},
-    "connector.sync.tasks.*": {"queue": Queue.INCREMENT},  # but turns of a first load: sync/wake.py names their queue
+    "connector.sync.tasks.*": {
+        "queue": Queue.INCREMENT
+    },  # but turns of a first load: sync/enqueue.py names their queue
     "connector.receipts.tasks.*": {"queue": Queue.INCREMENT},
     "connector.tools.tasks.*": {"queue": Queue.INCREMENT},
 }

@@ -57,9 +57,9 @@ def facts_of(record: Record) -> list[tuple[str, str]]:
         ("Status", record.status),
         ("Channel", record.channel),
         ("Sent" if record.status == SENT else "Send time", at),
-        ("Trigger", str(record.facts.get("trigger") or "")),
-        ("Integration", str(record.facts.get("integration") or "")),
-        ("Price", str(record.facts.get("price") or "")),
+        ("Trigger", str(record.attributes.get("trigger") or "")),
+        ("Integration", str(record.attributes.get("integration") or "")),
+        ("Price", str(record.attributes.get("price") or "")),
         ("Created", f"{record.created.astimezone(zone_of(zone)):%Y-%m-%d}" if record.created else ""),
         ("Archived", "yes" if record.archived else ""),
         ("Deleted in Klaviyo", "yes" if record.deleted_at else ""),
@@ -74,7 +74,7 @@ def _messages(record: Record) -> list[tuple[str, str]]:
 
 
 def _message(message: Record) -> str:
-    subject = message.facts.get("subject")
+    subject = message.attributes.get("subject")
     return f"{message.name} ({message.channel})" + (f": “{subject}”" if subject else "")
 
 

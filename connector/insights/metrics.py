@@ -179,11 +179,11 @@ def klaviyo_metrics(metrics: Sequence[Record], verb: str) -> list[Record]:
 
 
 def integration(metric: Record) -> str:
-    return str(metric.facts.get("integration") or metric.facts.get("key") or "").casefold()
+    return str(metric.attributes.get("integration") or metric.attributes.get("key") or "").casefold()
 
 
 def is_ecommerce(metric: Record) -> bool:
-    return str(metric.facts.get("category") or "").casefold() == "ecommerce"
+    return str(metric.attributes.get("category") or "").casefold() == "ecommerce"
 
 
 def _required(metrics: Sequence[Record], text: str, install: Install) -> tuple[Record, ...]:

@@ -40,7 +40,7 @@ class KlaviyoObject:
 
 
 def object_of(record: Record, messages: Iterable[str] = ()) -> KlaviyoObject:
-    facts = record.facts
+    facts = record.attributes
     return KlaviyoObject(
         id=record.klaviyo_id,
         kind=record.kind,

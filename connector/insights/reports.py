@@ -24,7 +24,7 @@ from connector.insights.report_cache import Kept, is_kept, kept, once
 from connector.insights.report_requests import FlowSeries, Question, Request, local, question_of
 from connector.insights.report_rows import Row, rows_of
 from connector.installs.access import klaviyo, reports_left
-from connector.installs.limits import limiter
+from connector.installs.limit_stores import limiter
 from connector.installs.models import Install
 from connector.klaviyo import reports as klaviyo_reports
 from connector.klaviyo.errors import KlaviyoError, Reconnect, ScopeMissing, TryLater, UpgradePlan, UpstreamBroken

@@ -202,7 +202,7 @@ class Resolver:
     def campaigns_sent_to(self, audiences: list[str], channel: str) -> list[KlaviyoObject]:
         """Sent campaigns of a channel that went to any of these lists and segments, by id."""
         rows = Record.objects.filter(of_status("Sent"), install=self.install, kind=Kind.CAMPAIGN, channel=channel)
-        return self._objects([row for row in rows if set(audiences) & set(row.facts.get("include") or ())])
+        return self._objects([row for row in rows if set(audiences) & set(row.attributes.get("include") or ())])
 
     @recorded
     def wording(self, channel: str) -> Wording:
@@ -219,7 +219,7 @@ class Resolver:
     def senders(self, kind: str, keys: list[str]) -> dict[str, Sender]:
         """What campaigns, or messages, of these ids send over; by id."""
         rows = Record.objects.filter(install=self.install, kind=kind, klaviyo_id__in=keys) if keys else ()
-        return {row.klaviyo_id: Sender(row.channel, str(row.facts.get("of") or row.kind)) for row in rows}
+        return {row.klaviyo_id: Sender(row.channel, str(row.attributes.get("of") or row.kind)) for row in rows}
 
     @recorded
     def messages_of(self, parents: list[str]) -> list[KlaviyoObject]:
@@ -240,7 +240,7 @@ class Resolver:
         """Present subjects by message id, and by campaign id for the campaign's first message."""
         texts: dict[str, str] = {}
         for record in Record.objects.filter(install=self.install, kind=Kind.MESSAGE).order_by("klaviyo_id"):
-            subject = str(record.facts.get("subject") or "")
+            subject = str(record.attributes.get("subject") or "")
             if subject:
                 texts[record.klaviyo_id] = subject
                 texts.setdefault(record.parent, subject)
@@ -468,7 +468,7 @@ def _which(match: Match, kind: str, install: Install, args: Mapping[str, Any], a
 
 
 def _catalog_item(record: Record) -> dict[str, Any]:
-    facts = record.facts
+    facts = record.attributes
     return {
         "id": record.klaviyo_id,
         "url": facts.get("url"),

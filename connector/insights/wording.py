@@ -254,7 +254,7 @@ def wording_of(install: Install, channel: str) -> Wording:
     went_out = Q(kind=Kind.CAMPAIGN, status="Sent") | Q(kind=Kind.FLOW)
     parents = Record.objects.filter(went_out, install=install).values("klaviyo_id")
     messages = Record.objects.filter(install=install, kind=Kind.MESSAGE, channel=channel, parent__in=parents)
-    told = [row.facts for row in messages]
+    told = [row.attributes for row in messages]
     texts = (" ".join(str(facts.get(name) or "") for name in ("subject", "preview", "body")) for facts in told)
     return Wording(_senders(told), words_in(texts))
 

@@ -20,7 +20,7 @@ def set_purchase_metric(*, install: Install, metric_id: str, caller: Caller) -> 
     install.save(update_fields=["purchase_metric"])
     record(
         "install.purchase_metric_set",
-        **caller.facts(),
+        **caller.audit_columns(),
         install_id=install.pk,
         account_label=str(install),
         before={"metric": before},
@@ -38,7 +38,7 @@ def set_properties(*, install: Install, names: Collection[str], caller: Caller) 
     install.save(update_fields=["properties"])
     record(
         "install.properties_set",
-        **caller.facts(),
+        **caller.audit_columns(),
         install_id=install.pk,
         account_label=str(install),
         before={"properties": sorted(before)},

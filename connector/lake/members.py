@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from connector.lake.commits import Written
 from connector.lake.errors import RowsRefused, StagedGone
 from connector.lake.layout import make_table
-from connector.lake.places import Place
+from connector.lake.location import Location
 from connector.lake.rewrite import Piece, Rewriter, rewriting
 from connector.lake.rows import build
 from connector.lake.schema import MEMBERS
@@ -33,29 +33,29 @@ def members(audience: str, people: Sequence[str]) -> pa.Table:
     return build(MEMBERS, [{"audience": [audience] * len(people), "person": list(people)}], key=("person",))
 
 
-def stage(place: Place, audience: str, rows: pa.Table, part: int) -> None:
+def stage(location: Location, audience: str, rows: pa.Table, part: int) -> None:
     """Keep a part of an audience; one of the same number is written over."""
-    with place.create(_part(audience, part)) as file:
+    with location.create(_part(audience, part)) as file:
         pq.write_table(rows, file, compression="zstd")
 
 
-def forget(place: Place, audience: str) -> None:
+def forget(location: Location, audience: str) -> None:
     """Remove an audience's staged parts, if there are any."""
-    place.remove(f"{FOLDER}/{audience}")
+    location.remove(f"{FOLDER}/{audience}")
 
 
-def clear(place: Place, but: Collection[str]) -> None:
+def clear(location: Location, but: Collection[str]) -> None:
     """Remove the staged parts of all audiences but these."""
-    for audience in set(place.folders(FOLDER)) - set(but):
-        forget(place, audience)
+    for audience in set(location.folders(FOLDER)) - set(but):
+        forget(location, audience)
 
 
-def replace(place: Place, audience: str, rows: pa.Table, parts: int) -> Written:
+def replace(location: Location, audience: str, rows: pa.Table, parts: int) -> Written:
     """The rows, and those of the first `parts` parts staged, are the audience. Raises StagedGone."""
-    table = open_table(place, MEMBERS) or make_table(place, MEMBERS)
+    table = open_table(location, MEMBERS) or make_table(location, MEMBERS)
     old = [file for file in live_files(table, MEMBERS) if file.may_hold("audience", audience, audience)]
-    with rewriting(place, table, MEMBERS, rows) as rewriter:
-        _join(rewriter, place, audience, parts)
+    with rewriting(location, table, MEMBERS, rows) as rewriter:
+        _join(rewriter, location, audience, parts)
         bound = {"files": rewriter.uris(old), "audience": audience} if old else {}
         given, held, both = _counted(rewriter, bound)
         if given == held == both:
@@ -69,13 +69,13 @@ def replace(place: Place, audience: str, rows: pa.Table, parts: int) -> Written:
     return Written(given, given - both, held - both, rewritten=held > both, version=version)
 
 
-def _join(rewriter: Rewriter, place: Place, audience: str, parts: int) -> None:
+def _join(rewriter: Rewriter, location: Location, audience: str, parts: int) -> None:
     """All who were read, each once, as the table `joined`: DuckDB spills it where it grows large."""
     files = [_part(audience, part) for part in range(parts)]
-    if not all(place.holds(f"{place.root}/{file}") for file in files):
+    if not all(location.holds(f"{location.root}/{file}") for file in files):
         raise StagedGone("What had been read of the members is no longer held.")
     staged = "union all select audience, person from read_parquet($staged)" if parts else ""
-    bound = {"staged": [f"{place.root}/{file}" for file in files]} if parts else {}
+    bound = {"staged": [f"{location.root}/{file}" for file in files]} if parts else {}
     rewriter.engine.execute(
         f"create temp table joined as select distinct audience, person from (from incoming {staged})", bound
     )

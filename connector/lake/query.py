@@ -25,7 +25,7 @@ from deltalake.exceptions import DeltaError
 from accounts.database import release_connections
 from connector.lake.engine import Engine, using_engine
 from connector.lake.errors import DeadlinePassed, LakeError, TooBusy, TooLarge, VersionGone
-from connector.lake.places import Place, place_of
+from connector.lake.location import Location, location_of
 from connector.lake.schema import TABLES, Table, month_in, month_of
 from connector.lake.semaphore import FairSemaphore
 from connector.lake.tables import live_files, open_table
@@ -49,7 +49,7 @@ class Versions:
     profiles: int = -1
     members: int = -1
 
-    def facts(self) -> dict[str, int]:
+    def as_dict(self) -> dict[str, int]:
         """For JSON."""
         return asdict(self)
 
@@ -60,8 +60,8 @@ class Versions:
 
 def newest(install_id: UUID) -> Versions:
     """The newest version of each table of an install."""
-    place = place_of(install_id)
-    return Versions(**{name: _newest(place, table) for name, table in TABLES.items()})
+    location = location_of(install_id)
+    return Versions(**{name: _newest(location, table) for name, table in TABLES.items()})
 
 
 @contextmanager
@@ -79,8 +79,8 @@ def reading(
             release_connections()
             if not ticket.wait(ends - time.monotonic()):
                 raise TooBusy("Too many questions are being answered; ask again in a moment.")
-        place = place_of(install_id)
-        with using_engine(place) as engine, closing(Reader(place, engine, versions, ends)) as reader:
+        location = location_of(install_id)
+        with using_engine(location) as engine, closing(Reader(location, engine, versions, ends)) as reader:
             yield reader
 
 
@@ -93,7 +93,7 @@ class Lake(Protocol):
 
 
 class Briefly:
-    """An install at pinned versions for one that mostly waits for others: it has a place only while it reads.
+    """An install at pinned versions for one that mostly waits for others: it has a slot only while it reads.
 
     `ends` is on time.monotonic().
     """
@@ -113,8 +113,8 @@ class _Unreadable(Exception):
 class Reader:
     """One question's view of an install. For one thread; `rows` may be called many times."""
 
-    def __init__(self, place: Place, engine: Engine, versions: Versions, ends: float) -> None:
-        self.place = place
+    def __init__(self, location: Location, engine: Engine, versions: Versions, ends: float) -> None:
+        self.location = location
         self.versions = versions
         self.ends = ends
         self._engine = engine
@@ -165,7 +165,7 @@ class Reader:
             return self._run(sql, bound)
         except _Unreadable as error:
             self._forget(tables)
-            if all(self.place.holds(file) for name in tables for file in self._live(name)):
+            if all(self.location.holds(file) for name in tables for file in self._live(name)):
                 raise LakeError(f"The event store could not be read ({error}).") from None
             raise VersionGone("This version of the account's data is no longer held.") from None
 
@@ -182,12 +182,12 @@ class Reader:
         return self._live(name) or [self._engine.empty(name)]
 
     def _live(self, name: str) -> list[str]:
-        return files_of(self.place, TABLES[name], getattr(self.versions, name))
+        return files_of(self.location, TABLES[name], getattr(self.versions, name))
 
     def _forget(self, tables: list[str]) -> None:
         with _file_lists_lock:
             for name in tables:
-                _file_lists.pop((self.place.root, name, getattr(self.versions, name)), None)
+                _file_lists.pop((self.location.root, name, getattr(self.versions, name)), None)
 
     def _watch(self) -> None:
         """Interrupt whatever runs after the deadline; again and again, as a statement may begin just after it."""
@@ -211,22 +211,22 @@ def refuse_all_but_select(sql: str) -> None:
         raise ValueError("A question to the lake is exactly one select statement.")
 
 
-def files_of(place: Place, table: Table, version: int) -> list[str]:
+def files_of(location: Location, table: Table, version: int) -> list[str]:
     """The files of a table at a version, kept per process since a version never changes; empty for version -1.
 
     Raises VersionGone.
     """
     if version < 0:
         return []
-    key = (place.root, table.name, version)
+    key = (location.root, table.name, version)
     with _file_lists_lock:
         if key in _file_lists:
             _file_lists.move_to_end(key)
             return _file_lists[key]
-    opened = _opened(place, table, version)
+    opened = _opened(location, table, version)
     if opened is None:
         raise VersionGone("This version of the account's data is no longer held.")
-    files = [f"{place.table(table.name)}/{file.path}" for file in live_files(opened, table)]
+    files = [f"{location.table(table.name)}/{file.path}" for file in live_files(opened, table)]
     with _file_lists_lock:
         _file_lists[key] = files
         if len(_file_lists) > FILE_LISTS_KEPT:
@@ -234,20 +234,20 @@ def files_of(place: Place, table: Table, version: int) -> list[str]:
     return files
 
 
-def _opened(place: Place, table: Table, version: int | None = None) -> DeltaTable | None:
+def _opened(location: Location, table: Table, version: int | None = None) -> DeltaTable | None:
     try:
-        return open_table(place, table, version)
+        return open_table(location, table, version)
     except (OSError, DeltaError) as error:
         raise LakeError(f"The event store cannot be reached ({type(error).__name__}).") from None
 
 
-def _newest(place: Place, table: Table) -> int:
+def _newest(location: Location, table: Table) -> int:
     """Raises LakeError when the store cannot be reached."""
-    if not place.is_local:
-        opened = _opened(place, table)
+    if not location.is_local:
+        opened = _opened(location, table)
         return -1 if opened is None else int(opened.version())
     # A commit is one file that appears whole, so the listing is the truth; opening the table would cost 5 ms.
-    folder = Path(place.table(table.name)) / "_delta_log"
+    folder = Path(location.table(table.name)) / "_delta_log"
     try:
         with os.scandir(folder) as entries:
             return max((int(entry.name[:20]) for entry in entries if COMMIT.fullmatch(entry.name)), default=-1)
@@ -287,15 +287,15 @@ def summary(install_id: UUID, deadline: float = 300.0) -> dict[str, Any]:
     return {
         "events": events,
         "people": people,
-        "bytes": _bytes(place_of(install_id), versions),
+        "bytes": _bytes(location_of(install_id), versions),
         "version": versions.events,
         "metrics": metrics,
     }
 
 
-def _bytes(place: Place, versions: Versions) -> int:
+def _bytes(location: Location, versions: Versions) -> int:
     opened = [
-        open_table(place, table, getattr(versions, name))
+        open_table(location, table, getattr(versions, name))
         for name, table in TABLES.items()
         if getattr(versions, name) >= 0
     ]

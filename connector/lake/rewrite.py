@@ -21,7 +21,7 @@ from deltalake.transaction import AddAction, RemoveAction
 
 from connector.lake.commits import ONCE
 from connector.lake.engine import writing_engine
-from connector.lake.places import Place
+from connector.lake.location import Location
 from connector.lake.schema import Table
 from connector.lake.tables import LiveFile
 
@@ -42,18 +42,20 @@ class Piece:
 
 
 @contextmanager
-def rewriting(place: Place, opened: DeltaTable, spec: Table, incoming: pa.Table | None = None) -> Iterator["Rewriter"]:
+def rewriting(
+    location: Location, opened: DeltaTable, spec: Table, incoming: pa.Table | None = None
+) -> Iterator["Rewriter"]:
     """Read and rewrite files of one table; `incoming` is a table that the SQL may name."""
-    with writing_engine(place) as engine:
+    with writing_engine(location) as engine:
         if incoming is not None:
             engine.register("incoming", incoming)
-        yield Rewriter(place, opened, spec, engine)
+        yield Rewriter(location, opened, spec, engine)
 
 
 class Rewriter:
-    def __init__(self, place: Place, opened: DeltaTable, spec: Table, engine: duckdb.DuckDBPyConnection) -> None:
-        self.folder = place.table(spec.name)
-        self.is_local = place.is_local
+    def __init__(self, location: Location, opened: DeltaTable, spec: Table, engine: duckdb.DuckDBPyConnection) -> None:
+        self.folder = location.table(spec.name)
+        self.is_local = location.is_local
         self.opened = opened
         self.spec = spec
         self.engine = engine

@@ -49,9 +49,9 @@ def filtered(events: QuerySet[AuditEvent], category: str, text: str) -> QuerySet
     return events
 
 
-def address(category: str, text: str, **place: str) -> str:
+def address(category: str, text: str, **page: str) -> str:
     """This page with the same filter, at another place of the list."""
-    asked = {"q": text, "category": category, **place}
+    asked = {"q": text, "category": category, **page}
     return "?" + urlencode({name: value for name, value in asked.items() if value})
 
 

@@ -21,7 +21,7 @@ from connector.pages.forms import PropertiesForm, PurchaseMetricForm
 from connector.pages.install_presenters import asked_scopes, by_client, progress, row, scopes
 from connector.pages.member import MemberRequest, enter, member_page
 from connector.records.models import Kind, Record
-from connector.sync import wake
+from connector.sync import enqueue
 from connector.sync.models import Run
 from connector.sync.plan import open_run
 
@@ -107,7 +107,7 @@ def begin(install: Install, caller: Caller) -> None:
     """Have a worker start reading at once, instead of at beat's next look."""
     with transaction.atomic():
         run = open_run(install, caller=caller)
-        wake.work_run(run.pk, first_load=run.kind == Run.Kind.FIRST)
+        enqueue.work_run(run.pk, first_load=run.kind == Run.Kind.FIRST)
 
 
 def live(install: Install) -> dict[str, Any]:
@@ -130,7 +130,7 @@ def purchase_metric(install: Install) -> dict[str, str]:
 
 
 def label(metric: Record) -> str:
-    integration = metric.facts.get("integration")
+    integration = metric.attributes.get("integration")
     return f"{metric.name} ({integration})" if integration else metric.name
 
 

@@ -57,9 +57,9 @@ class Filter:
             receipts = receipts.filter(created_at__gte=timezone.now() - timedelta(days=int(self.period)))
         return receipts
 
-    def address(self, **place: str) -> str:
+    def address(self, **page: str) -> str:
         """This list, at another place of it."""
-        asked = {each.name: getattr(self, each.name) for each in fields(self)} | place
+        asked = {each.name: getattr(self, each.name) for each in fields(self)} | page
         return "?" + urlencode({name: value for name, value in asked.items() if value})
 
 

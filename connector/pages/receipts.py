@@ -106,7 +106,7 @@ def download(request: MemberRequest, receipt: Receipt, text: str, ending: str, k
     with transaction.atomic():
         record(
             "receipt.exported",
-            **request.caller.facts(),
+            **request.caller.audit_columns(),
             subject_kind="receipt",
             subject_id=receipt.public_id,
             subject_label=question(receipt),

@@ -31,7 +31,7 @@ def record_page(request: MemberRequest, id: UUID, kind: str, key: str) -> HttpRe
     page = {
         "install": install,
         "record": record,
-        "facts": facts_of(record),
+        "attributes": facts_of(record),
         "figures": _figures(request.caller, record),
         "klaviyo_url": klaviyo_url(record.kind, record.klaviyo_id),
     }

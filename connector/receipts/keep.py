@@ -77,7 +77,7 @@ def install_rows(receipt: Receipt, outcome: Outcome) -> list[ReceiptInstall]:
         ReceiptInstall(
             receipt=receipt,
             install_id=entry.install.pk,
-            versions=entry.versions.facts() if entry.versions else None,
+            versions=entry.versions.as_dict() if entry.versions else None,
             resolved=entry.resolved if entry.versions else None,
         )
         for entry in outcome.accounts

@@ -304,7 +304,7 @@ def _audit_rows(asked: Call, answer: Mapping[str, Any], outcome: Outcome | None)
     receipt = answer.get("receipt")
     event, detail = build(
         "tool.called",
-        **asked.caller.facts(),
+        **asked.caller.audit_columns(),
         outcome=OUTCOME_OF.get(str(answer.get("status")), "ok"),
         install_id=installs[0].pk if len(installs) == 1 else None,
         account_label=", ".join(str(install) for install in installs),

@@ -167,7 +167,7 @@ def choice(found: Record | Install) -> dict[str, Any]:
 
 def _detail(record: Record) -> str:
     if record.kind == "metric":
-        return str(record.facts.get("integration") or "no integration")
+        return str(record.attributes.get("integration") or "no integration")
     day = f"{record.at.astimezone(zone_of(record.install.time_zone)):%Y-%m-%d}" if record.at else ""
     parts = [record.status, record.channel, day]
     return ", ".join(part for part in parts if part)

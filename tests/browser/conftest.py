@@ -56,7 +56,11 @@ def week(alice: Any, bob: Any, northwind: Any, install: Any) -> dict[str, Any]:
         [("Placed Order", "Shopify"), ("Placed Order", "API"), ("Opened Email", "Klaviyo")]
     ):
         rows.RecordFactory(
-            install=install, kind="metric", name=name, klaviyo_id=f"METR{index:02d}", facts={"integration": integration}
+            install=install,
+            kind="metric",
+            name=name,
+            klaviyo_id=f"METR{index:02d}",
+            attributes={"integration": integration},
         )
     rows.RunFactory(install=install, events=412)
     rows.RunFactory(install=install, kind="first", events=38_211)
@@ -109,7 +113,7 @@ def week(alice: Any, bob: Any, northwind: Any, install: Any) -> dict[str, Any]:
     rows.ConnectionFactory(organization=northwind, user=alice)
     rows.KeyFactory(membership=alice.memberships.get())
     caller = alice.memberships.select_related("user", "organization").get()
-    facts = member_caller(caller, via="mcp", client="ChatGPT", client_version="1.2026.300").facts()
+    facts = member_caller(caller, via="mcp", client="ChatGPT", client_version="1.2026.300").audit_columns()
     for operation in ("member.signed_in", "install.connected", "grant.approved", "sync.finished", "tool.called"):
         is_of_install = operation.split(".")[0] in ("install", "sync", "tool")
         record(

@@ -12,7 +12,7 @@ from connector.insights.account_list import account_rows, purchase_metrics
 from connector.insights.question import Question
 from connector.insights.refusal import Refusal
 from connector.installs import access
-from connector.installs.limits import limiter
+from connector.installs.limit_stores import limiter
 from connector.installs.models import Install
 from connector.klaviyo.resources import REPORT_BUCKETS
 from connector.tools.account_tools import list_accounts
@@ -30,7 +30,7 @@ def placed(install: Install, key: str, events: int | None = None, **facts: str) 
         name="Placed Order",
         folded="placed order",
         events=events,
-        facts=facts,
+        attributes=facts,
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.db import connections
 
-from connector.installs.limits import DatabaseStore
+from connector.installs.limit_stores import DatabaseStore
 from connector.klaviyo.client import Klaviyo
 from connector.klaviyo.errors import TryLater
 from connector.klaviyo.limits import Limiter, Store

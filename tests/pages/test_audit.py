@@ -14,7 +14,7 @@ from tests.factories import InstallFactory, MembershipFactory
 def test_an_event_tells_who_what_where_and_through_which_door(
     alice_caller: Caller, alice_client: Client, install: Any
 ) -> None:
-    facts = alice_caller.facts() | {"via": "mcp", "assistant": "ChatGPT", "assistant_version": "7"}
+    facts = alice_caller.audit_columns() | {"via": "mcp", "assistant": "ChatGPT", "assistant_version": "7"}
     record("tool.called", **facts, subject_kind="tool", subject_id="people_who", install_id=install.pk, account_label=str(install), receipt="rcp_AAAAAAAAAAAAAAAAAAAAAA")  # fmt: skip
 
     page = alice_client.get("/audit/").content.decode()
@@ -31,14 +31,16 @@ def test_an_event_tells_who_what_where_and_through_which_door(
 
 
 def test_refusals_stand_out(alice_caller: Caller, alice_client: Client) -> None:
-    record("tool.called", **alice_caller.facts(), outcome="refused", subject_id="people_who")
+    record("tool.called", **alice_caller.audit_columns(), outcome="refused", subject_id="people_who")
 
     assert "Refused" in alice_client.get("/audit/").content.decode()
 
 
 def test_a_question_that_needs_a_choice_does_not_look_answered(alice_caller: Caller, alice_client: Client) -> None:
     for status in ("ok", "needs_choice"):
-        record("tool.called", **alice_caller.facts(), subject_label=f"Asked {status}?", after={"status": status})
+        record(
+            "tool.called", **alice_caller.audit_columns(), subject_label=f"Asked {status}?", after={"status": status}
+        )
 
     rows = table(alice_client.get("/audit/").content.decode()).split("<tr>")[1:]
 
@@ -46,7 +48,7 @@ def test_a_question_that_needs_a_choice_does_not_look_answered(alice_caller: Cal
 
 
 def test_a_row_unfolds_to_arguments_outcome_address_and_time_taken(alice_caller: Caller, alice_client: Client) -> None:
-    facts = alice_caller.facts() | {"ip": "203.0.113.9", "request_id": "req-0815"}
+    facts = alice_caller.audit_columns() | {"ip": "203.0.113.9", "request_id": "req-0815"}
     record(
         "tool.called",
         **facts,
@@ -65,9 +67,9 @@ def test_a_row_unfolds_to_arguments_outcome_address_and_time_taken(alice_caller:
 
 
 def test_category_and_words_narrow_the_list(alice_caller: Caller, alice_client: Client) -> None:
-    record("key.created", **alice_caller.facts(), subject_label="Nightly report")
-    record("key.revoked", **alice_caller.facts(), subject_label="Old script")
-    record("member.signed_in", **alice_caller.facts())
+    record("key.created", **alice_caller.audit_columns(), subject_label="Nightly report")
+    record("key.revoked", **alice_caller.audit_columns(), subject_label="Old script")
+    record("member.signed_in", **alice_caller.audit_columns())
 
     by_category = alice_client.get("/audit/?category=key").content.decode()
     by_words = alice_client.get("/audit/?q=nightly+alice").content.decode()
@@ -82,8 +84,8 @@ def test_category_and_words_narrow_the_list(alice_caller: Caller, alice_client: 
 
 def test_the_list_goes_on_by_id_with_its_filter(alice_caller: Caller, alice_client: Client) -> None:
     for number in range(60):
-        record("key.created", **alice_caller.facts(), subject_label=f"key {number:02d}")
-    record("member.signed_in", **alice_caller.facts())
+        record("key.created", **alice_caller.audit_columns(), subject_label=f"key {number:02d}")
+    record("member.signed_in", **alice_caller.audit_columns())
 
     first = alice_client.get("/audit/?category=key")
     older = re.search(r'href="(\?[^"]*before=[^"]*)"', first.content.decode())
@@ -99,7 +101,7 @@ def test_the_list_goes_on_by_id_with_its_filter(alice_caller: Caller, alice_clie
 
 
 def test_charlie_sees_no_event_of_northwind(alice_caller: Caller, charlie_client: Client) -> None:
-    record("key.created", **alice_caller.facts(), subject_label="Nightly report")
+    record("key.created", **alice_caller.audit_columns(), subject_label="Nightly report")
 
     assert "Nightly report" not in charlie_client.get("/audit/").content.decode()
 
@@ -109,10 +111,10 @@ def test_a_manager_sees_what_concerns_their_accounts_and_their_own_acts(
 ) -> None:
     hidden = InstallFactory(organization=northwind, name="Candles")
     dora = MembershipFactory(organization=northwind, role="manager", installs=[str(install.pk)]).user
-    record("install.connected", **alice_caller.facts(), install_id=install.pk, account_label=str(install))
-    record("install.connected", **alice_caller.facts(), install_id=hidden.pk, account_label=str(hidden))
-    record("key.created", **alice_caller.facts(), subject_label="Alice's key")
-    record("key.created", **(alice_caller.facts() | {"actor_id": dora.pk}), subject_label="Dora's key")
+    record("install.connected", **alice_caller.audit_columns(), install_id=install.pk, account_label=str(install))
+    record("install.connected", **alice_caller.audit_columns(), install_id=hidden.pk, account_label=str(hidden))
+    record("key.created", **alice_caller.audit_columns(), subject_label="Alice's key")
+    record("key.created", **(alice_caller.audit_columns() | {"actor_id": dora.pk}), subject_label="Dora's key")
 
     page = signed_in(dora).get("/audit/").content.decode()
 

@@ -9,10 +9,10 @@ import pytest
 from django.test import Client
 
 from audit.models import AuditEvent
-from connector.installs.limits import limiter
+from connector.installs.limit_stores import limiter
 from connector.installs.models import Install
 from connector.klaviyo.resources import REPORT_BUCKETS
-from connector.lake.places import place_of
+from connector.lake.location import location_of
 from connector.pages.install_presenters import BADGES
 from connector.sync.models import Run
 from tests.conftest import signed_in
@@ -143,7 +143,7 @@ def test_an_analyst_syncs_nothing(bob_client: Client, install: Any) -> None:
 
 def test_a_manager_chooses_the_purchase_metric(northwind: Any, install: Any) -> None:
     RecordFactory(
-        install=install, kind="metric", klaviyo_id="PLACED", name="Placed Order", facts={"integration": "Shopify"}
+        install=install, kind="metric", klaviyo_id="PLACED", name="Placed Order", attributes={"integration": "Shopify"}
     )
     client = signed_in(MembershipFactory(organization=northwind, role="manager").user)
 
@@ -203,7 +203,7 @@ def test_of_two_metrics_of_one_name_the_page_shows_the_one_that_has_events(
     for number in range(2):
         name, key = "Placed Order", f"PLACED{number}"
         RecordFactory(install=install, kind="metric", klaviyo_id=key, name=name, events=number * 7)
-    log = Path(place_of(install.pk).table("events")) / "_delta_log"
+    log = Path(location_of(install.pk).table("events")) / "_delta_log"
     log.mkdir(parents=True)
     (log / f"{0:020}.json").write_text("no commit")
 

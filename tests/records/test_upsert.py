@@ -51,7 +51,7 @@ def test_what_we_count_of_a_metric_is_not_lost_when_it_is_listed_again(install: 
     upsert(install, "metric", [Row("M1", "Placed Order")])
     Record.objects.update(events=7)
 
-    upsert(install, "metric", [Row("M1", "Placed Order", facts={"integration": "Shopify"})])
+    upsert(install, "metric", [Row("M1", "Placed Order", attributes={"integration": "Shopify"})])
 
     assert Record.objects.get().events == 7
 
@@ -129,7 +129,7 @@ def test_a_campaign_is_read_as_klaviyo_tells_it(install: Install) -> None:
     row = upserts.campaign_row(payload, "sms")
 
     assert (row.name, row.status, row.channel, row.at) == ("Spring", "Sent", "sms", datetime(2026, 4, 1, 6, tzinfo=UTC))
-    assert row.created == datetime(2026, 3, 1, tzinfo=UTC) and row.facts == {"include": ["L1"], "exclude": []}
+    assert row.created == datetime(2026, 3, 1, tzinfo=UTC) and row.attributes == {"include": ["L1"], "exclude": []}
 
 
 def test_a_campaigns_message_keeps_its_words_and_who_it_is_from() -> None:
@@ -147,7 +147,7 @@ def test_a_campaigns_message_keeps_its_words_and_who_it_is_from() -> None:
         for channel, content in (("email", mail), ("sms", {"body": "See you {{ link }}", "media_url": None}))
     ]
 
-    assert [row.facts for row in rows] == [
+    assert [row.attributes for row in rows] == [
         {
             "of": "campaign",
             "subject": "Hi",
@@ -181,4 +181,4 @@ def test_messages_of_a_flow_come_from_its_definition() -> None:
     assert [(row.klaviyo_id, row.name, row.channel, row.parent) for row in rows] == [
         ("M1", "First", "email", "F1"), ("M2", "M2", "sms", "F1"),
     ]  # fmt: skip
-    assert rows[0].facts == {"of": Kind.FLOW, "subject": "Hello", "preview": ""}
+    assert rows[0].attributes == {"of": Kind.FLOW, "subject": "Hello", "preview": ""}

@@ -9,7 +9,7 @@ from connector.klaviyo.resources import SCOPES
 from connector.lake.query import newest, reading
 from connector.records.models import FormerName, Kind, Record
 from connector.records.upsert import Row, upsert
-from connector.sync import history, people, work
+from connector.sync import history, profile_sync, work
 from connector.sync.models import Run
 from connector.sync.plan import open_run
 from tests.connected import connected, finished, held, truth
@@ -30,10 +30,10 @@ def install(klaviyo: Running, northwind: Any) -> Install:
 
 @pytest.fixture
 def short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Turns that are over at once, so that every safe point of a sync is where some turn ends."""
-    monkeypatch.setattr(work, "TURN", 0.0)
+    """Steps that are over at once, so that every safe point of a sync is where some step ends."""
+    monkeypatch.setattr(work, "STEP", 0.0)
     monkeypatch.setattr(history, "ROWS", 700)
-    monkeypatch.setattr(people, "ROWS", 100)
+    monkeypatch.setattr(profile_sync, "ROWS", 100)
 
 
 def test_a_first_load_holds_every_event_person_and_cent(klaviyo: Running, install: Install) -> None:
@@ -85,7 +85,7 @@ def test_names_of_everything_are_known(klaviyo: Running, install: Install) -> No
     campaigns = {
         message.parent
         for message in Record.objects.filter(install=install, kind=Kind.MESSAGE)
-        if message.facts["of"] == "campaign"
+        if message.attributes["of"] == "campaign"
     }
     assert campaigns == {thing["id"] for thing in klaviyo.raw("campaigns")}
 
@@ -144,7 +144,7 @@ def test_a_worker_that_dies_between_lake_and_place_doubles_nothing(
 
     def dying(*args: Any, **kwargs: Any) -> None:
         if next(deaths, None) is not None:
-            raise SystemExit  # what was written to the lake is not yet in the run's place
+            raise SystemExit  # what was written to the lake is not yet in the run's checkpoint
         extend(*args, **kwargs)
 
     monkeypatch.setattr(history, "_extend", dying)
@@ -226,7 +226,7 @@ def test_without_the_scope_for_metrics_their_events_name_them(klaviyo: Running, 
     run = finished(install)
 
     metrics = Record.objects.filter(install=install, kind=Kind.METRIC)
-    known = {metric.klaviyo_id: (metric.name, metric.facts["category"]) for metric in metrics}
+    known = {metric.klaviyo_id: (metric.name, metric.attributes["category"]) for metric in metrics}
     of_events = truth(klaviyo)
     assert run.state == Run.State.DONE
     assert known == {  # the category too: it tells the shop's orders from those of another source
@@ -242,7 +242,10 @@ def test_what_was_not_granted_is_left_out_and_the_rest_works(klaviyo: Running, n
     run = finished(install)
 
     assert run.state == Run.State.DONE
-    assert run.place["skipped"] == ["catalog", "flow_messages", "flows"] or run.place["skipped"] == ["catalog", "flows"]
+    assert run.checkpoint["skipped"] == ["catalog", "flow_messages", "flows"] or run.checkpoint["skipped"] == [
+        "catalog",
+        "flows",
+    ]
     assert held(install) == truth(klaviyo)
 
 
@@ -254,7 +257,11 @@ def test_what_the_plan_lacks_is_left_out_and_the_rest_works(klaviyo: Running, in
     klaviyo.trigger("clear")
 
     campaigns = dict(Record.objects.filter(kind=Kind.CAMPAIGN).values_list("klaviyo_id", "channel"))
-    assert (run.state, run.place["skipped"], run.place["learn_metrics"]) == (Run.State.DONE, ["catalog"], True)
+    assert (run.state, run.checkpoint["skipped"], run.checkpoint["learn_metrics"]) == (
+        Run.State.DONE,
+        ["catalog"],
+        True,
+    )
     assert held(install) == truth(klaviyo)
     assert set(campaigns.values()) == {"email", "mobile_push"}
     assert set(campaigns) < {thing["id"] for thing in klaviyo.raw("campaigns")}

@@ -22,7 +22,7 @@ def joined(shop: Any, write: Callable[..., None]) -> Any:
     """ann by SMS in March, who orders twice; ben by a form in April, who orders once; cem by import, who does not."""
     own = {"integration": "Klaviyo", "category": "Internal", "key": "klaviyo"}
     upsert(shop, "metric", [
-        Row("SMS", "Subscribed to SMS Marketing", facts=own), Row("LIST", "Subscribed to List", facts=own),
+        Row("SMS", "Subscribed to SMS Marketing", attributes=own), Row("LIST", "Subscribed to List", attributes=own),
     ])  # fmt: skip
     write(shop, [
         ("SMS", "ann", 0, {}), ("LIST", "ann", 5, {"method": "Form"}), ("LIST", "ben", 40 * DAY, {"method": "Form"}),

@@ -81,7 +81,7 @@ def test_refunds_are_null_without_a_metric_and_zero_without_an_event(
     write(shop, ORDERS)
     before = entry(alice_caller, measures="refunds", **MARCH)["rows"][0]["value"]
     facts = {"integration": "Shopify", "category": "eCommerce", "key": "shopify"}
-    upsert(shop, "metric", [Row("REFUND", "Refunded Order", facts=facts)])
+    upsert(shop, "metric", [Row("REFUND", "Refunded Order", attributes=facts)])
 
     assert (before, entry(alice_caller, measures="refunds", **MARCH)["rows"][0]["value"]) == (None, 0)
 
@@ -89,7 +89,7 @@ def test_refunds_are_null_without_a_metric_and_zero_without_an_event(
 def test_a_mark_that_names_a_message_alone_is_of_its_campaign_and_channel(
     shop: Any, write: Write, alice_caller: Caller
 ) -> None:
-    upsert(shop, "message", [Row("T1", "text", parent="F1", channel="sms", facts={"of": "flow"})])
+    upsert(shop, "message", [Row("T1", "text", parent="F1", channel="sms", attributes={"of": "flow"})])
     marks = [{"campaign": None, "flow": None, "message": "T1"}, {"campaign": "C1", "flow": None, "message": None}]
     write(shop, [("ORDER", "ann", 0, {"order_id": "o1", "value": Decimal("5.00"), "attributed": marks})])
     names = "attributed_revenue,campaign_revenue,flow_revenue,email_revenue,sms_revenue"

@@ -63,7 +63,7 @@ def mailing(shop: Any, write: Write) -> Any:
     """Seven campaigns, three of them to the newsletter (one of 99 deliveries); ann of it bought socks, a stranger a lamp."""
     upsert(shop, "list", [Row("L1", "Newsletter"), Row("L2", "Others")])
     upsert(shop, "campaign", [
-        Row(key, f"Campaign {key}", status="Sent", channel="email", at=BEGIN + timedelta(days=number), facts={"include": [to]})
+        Row(key, f"Campaign {key}", status="Sent", channel="email", at=BEGIN + timedelta(days=number), attributes={"include": [to]})
         for number, (key, to, *_) in enumerate(CAMPAIGNS)
     ])  # fmt: skip
     upsert(shop, "message", [message(key, subject) for key, _, subject, *_ in CAMPAIGNS])
@@ -161,9 +161,11 @@ def test_of_a_text_the_words_are_its_body_and_the_best_is_the_most_clicked(
     mailing: Any, write: Write, alice_caller: Caller
 ) -> None:
     own = {"integration": "Klaviyo", "category": "Internal", "key": "klaviyo"}
-    upsert(mailing, "metric", [Row("RSMS", "Received SMS", facts=own), Row("CSMS", "Clicked SMS", facts=own)])
+    upsert(mailing, "metric", [Row("RSMS", "Received SMS", attributes=own), Row("CSMS", "Clicked SMS", attributes=own)])
     for key, body in (("S1", "Socks again"), ("S2", "Socks, now")):
-        upsert(mailing, "campaign", [Row(key, key, status="Sent", channel="sms", at=BEGIN, facts={"include": ["L1"]})])
+        upsert(
+            mailing, "campaign", [Row(key, key, status="Sent", channel="sms", at=BEGIN, attributes={"include": ["L1"]})]
+        )
         definition = {"channel": "sms", "content": {"body": body}}
         told = {
             "id": f"M{key}",
@@ -212,7 +214,9 @@ def test_of_two_audiences_it_is_the_campaigns_to_any(mailing: Any, alice_caller:
 def test_run_again_it_is_equal_whatever_was_renamed(mailing: Any, write: Write, alice_caller: Caller) -> None:
     receipt = Receipt.objects.all().named(asked(alice_caller)["receipt"]["id"]).get()
     write(mailing, [])
-    Record.objects.filter(install=mailing).exclude(kind="metric").update(name="Renamed", folded="renamed", facts={})
+    Record.objects.filter(install=mailing).exclude(kind="metric").update(
+        name="Renamed", folded="renamed", attributes={}
+    )
     mailing.currency = "JPY"
     mailing.save()
 
@@ -223,7 +227,14 @@ def test_run_again_it_is_equal_whatever_was_renamed(mailing: Any, write: Write, 
 
 def test_many_long_subjects_leave_room_for_the_figures(mailing: Any, alice_caller: Caller) -> None:
     long = [
-        Row(f"X{number}", f"X{number}", status="Sent", channel="email", at=timezone.now(), facts={"include": ["L1"]})
+        Row(
+            f"X{number}",
+            f"X{number}",
+            status="Sent",
+            channel="email",
+            at=timezone.now(),
+            attributes={"include": ["L1"]},
+        )
         for number in range(60)
     ]
     upsert(mailing, "campaign", long)

@@ -184,7 +184,7 @@ def test_a_fault_in_one_account_spoils_no_other(
     rows = query.Reader.rows
 
     def fails(reader: query.Reader, sql: str, **params: object) -> list[Any]:
-        if str(shop.pk) in reader.place.root:
+        if str(shop.pk) in reader.location.root:
             raise ZeroDivisionError(SECRET)
         return rows(reader, sql, **params)
 

@@ -36,11 +36,13 @@ def sent(shop: Any) -> Any:
     upsert(shop, "campaign", [
         Row("C1", "Q4 Holiday Campaign", status="Sent", channel="email", at=datetime(2026, 3, 1, 11, tzinfo=UTC)),
         Row("C2", "Q4 Holiday Reminder", status="Sent", channel="email", at=datetime(2026, 1, 9, 11, tzinfo=UTC)),
-        Row("C4", "Spring", status="Scheduled", channel="email", at=datetime(2026, 3, 5, 11, tzinfo=UTC), facts={"include": ["L1", "GONE"]}),
+        Row("C4", "Spring", status="Scheduled", channel="email", at=datetime(2026, 3, 5, 11, tzinfo=UTC), attributes={"include": ["L1", "GONE"]}),
         Row("C5", "Summer", status="Scheduled", channel="email"),
     ])  # fmt: skip
     Record.objects.filter(klaviyo_id="C5").update(deleted_at=NOW)
-    upsert(shop, "message", [Row("FM1", "First mail", parent="F1", channel="email", facts={"subject": "Come back"})])
+    upsert(
+        shop, "message", [Row("FM1", "First mail", parent="F1", channel="email", attributes={"subject": "Come back"})]
+    )
     return shop
 
 

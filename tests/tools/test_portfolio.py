@@ -26,7 +26,7 @@ def candles(northwind: Any) -> Any:
     """An account in another currency that knows e-mails, and nothing of orders."""
     install = InstallFactory(organization=northwind, klaviyo_id="CANDLE", name="Candles", currency="EUR")
     own = {"integration": "Klaviyo", "category": "Internal", "key": "klaviyo"}
-    upsert(install, "metric", [Row("RECV", "Received Email", facts=own)])
+    upsert(install, "metric", [Row("RECV", "Received Email", attributes=own)])
     return install
 
 
@@ -89,7 +89,7 @@ def test_flows_are_not_silent_for_want_of_what_is_held(shop: Any, write: Write, 
 
 def test_a_rate_of_few_is_said_to_be_one(shop: Any, write: Write, alice_caller: Caller) -> None:
     own = {"integration": "Klaviyo", "category": "Internal", "key": "klaviyo"}
-    upsert(shop, "metric", [Row("BOUNCE", "Bounced Email", facts=own)])
+    upsert(shop, "metric", [Row("BOUNCE", "Bounced Email", attributes=own)])
     write(shop, [("RECV", "ann", 0, {})] * 90 + [("BOUNCE", "ben", 0, {})] * 9)
 
     answer = call(alice_caller, "portfolio", MARCH | {"measure": "bounce_rate"})

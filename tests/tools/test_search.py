@@ -26,7 +26,7 @@ def named(shop: Any, write: Write) -> Any:
         Row("C3", "Q4 holiday, late", status="Draft", channel="email"),
     ])  # fmt: skip
     upsert(shop, "template", [Row("T1", "Holiday layout")])
-    upsert(shop, "catalog_item", [Row("$custom:::$default:::1", "Holiday mug", facts={"price": 9.9})])
+    upsert(shop, "catalog_item", [Row("$custom:::$default:::1", "Holiday mug", attributes={"price": 9.9})])
     write(shop, [
         ("RECV", "ann", 0, {"message": "M1"}), ("RECV", "ben", 0, {"message": "M1"}), ("OPEN", "ann", 5, {"message": "M1"}),
         ("RECV", "ann", 0, {"flow": "F1"}), ("RECV", "ben", 1, {"flow": "F1"}), ("RECV", "ben", 2, {"flow": "F1"}),

@@ -30,9 +30,15 @@ def trading(shop: Any, write: Callable[..., None]) -> Any:
     """ann begins a checkout and orders within the week, ben a day late, cem not at all; ann's order is delivered twice."""
     of_shop = {"integration": "Shopify", "category": "eCommerce", "key": "shopify"}
     upsert(
-        shop, "metric", [Row("CHECK", "Started Checkout", facts=of_shop), Row("CART", "Added to Cart", facts=of_shop)]
+        shop,
+        "metric",
+        [Row("CHECK", "Started Checkout", attributes=of_shop), Row("CART", "Added to Cart", attributes=of_shop)],
     )
-    upsert(shop, "catalog_item", [Row("i2", "Mug"), Row("i1", "Mug", facts={"url": "https://x.test/mug", "price": 10})])
+    upsert(
+        shop,
+        "catalog_item",
+        [Row("i2", "Mug"), Row("i1", "Mug", attributes={"url": "https://x.test/mug", "price": 10})],
+    )
     upsert(shop, "list", [Row("L1", "Newsletter")])
     write(shop, [
         ("CHECK", "ann", 0, {"items": [line("Mug")]}), ("CHECK", "ben", 0, {"items": [line("Mug"), line("Lamp")]}),

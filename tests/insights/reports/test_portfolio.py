@@ -22,7 +22,7 @@ ARGS = {"measure": "attributed_revenue,email_deliveries", "period": "2026-10", "
 
 @pytest.fixture(autouse=True)
 def shop(install: Install, order: str) -> Install:
-    upsert(install, "metric", [Row(order, "Placed Order", facts={"category": "eCommerce", "key": "shopify"})])
+    upsert(install, "metric", [Row(order, "Placed Order", attributes={"category": "eCommerce", "key": "shopify"})])
     return install
 
 

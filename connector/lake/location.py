@@ -27,7 +27,7 @@ UNTAKEN = re.compile(r"[\[\]^|\\]")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """One install's part of the lake. `root` has no slash at its end."""
 
     root: str
@@ -93,8 +93,8 @@ class Place:
         return fsspec.filesystem("s3", use_listings_cache=False, skip_instance_cache=True)
 
 
-def place_of(install_id: UUID) -> Place:
-    """An install's place. Its id is the folder's name, so nothing of the account shows in a listing.
+def location_of(install_id: UUID) -> Location:
+    """An install's location. Its id is the folder's name, so nothing of the account shows in a listing.
 
     Raises LakeUnwritable for a folder whose name delta-rs cannot take: it would end the process instead.
     """
@@ -102,4 +102,4 @@ def place_of(install_id: UUID) -> Place:
         raise LakeUnwritable(
             "The event store's folder may have none of [ ] ^ | \\ in its path; set LAKE_URL to another."
         )
-    return Place(f"{str(settings.LAKE_URL).rstrip('/')}/{UUID(str(install_id))}")
+    return Location(f"{str(settings.LAKE_URL).rstrip('/')}/{UUID(str(install_id))}")
