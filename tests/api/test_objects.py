@@ -24,7 +24,7 @@ from tests.api.test_tools import is_problem
 from tests.factories import InstallFactory, ReceiptFactory, RunFactory
 
 pytestmark = pytest.mark.django_db
-SECRET_COLUMNS = {"access_token", "refresh_token", "token_renew_at", "renewing_until", "place", "owner", "digest"}
+SECRET_COLUMNS = {"access_token", "refresh_token", "token_renew_at", "renewing_until", "checkpoint", "owner", "digest"}
 
 
 @pytest.fixture(autouse=True)
