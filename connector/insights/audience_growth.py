@@ -64,7 +64,7 @@ def _answer(asked: AccountQuestion) -> Answer:
     lists = resolver.lists()
     period = resolver.period(default=PERIOD)
     asked.check_held(period)
-    every = resolver.every("list")
+    every = resolver.records.every("list")
     shown = lists or resolver.told("list", every)
     metrics = resolver.ids_of("subscribed_list", "unsubscribed_list")
     rows = buckets(period, str(asked.args.get("interval", "month")), asked.account.zone, asked.moment)

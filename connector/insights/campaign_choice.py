@@ -49,7 +49,7 @@ def of_period(
         found = [each for each in named if period is None or (each.at and period.start <= each.at < period.end)]
     else:
         bounds = (period.start.isoformat(), period.end.isoformat()) if period else ()
-        found = asked.resolver.campaigns_of(status, *bounds)
+        found = asked.resolver.records.campaigns_of(status, *bounds)
     channel = asked.args.get("channel")
     return sorted((each for each in found if channel in (None, each.channel)), key=lambda each: each.id)
 
@@ -128,7 +128,7 @@ def in_order(asked: AccountQuestion, rows: list[dict[str, Any]]) -> list[dict[st
 def described(asked: AccountQuestion, campaigns: Sequence[KlaviyoObject], time: str) -> list[dict[str, Any]]:
     """What of a campaign stands before its figures; `time` names the field of its send time."""
     subjects: dict[str, str] = {}
-    for message in asked.resolver.messages_of([each.id for each in campaigns]):
+    for message in asked.resolver.records.messages_of([each.id for each in campaigns]):
         subjects.setdefault(message.parent, message.subject)
     return [
         {

@@ -178,7 +178,7 @@ def _unsent(asked: AccountQuestion) -> Answer:
     found.sort(key=lambda each: (each.at is None, each.at or asked.moment, each.id))
     resolver.rests_on(found)
     keys = sorted({key for each in found for key in (*each.include, *each.exclude)})
-    audiences = resolver.named_ids(["list", "segment"], keys)
+    audiences = resolver.records.named_ids(["list", "segment"], keys)
     rows = [
         head
         | dict.fromkeys(NUMBERS)

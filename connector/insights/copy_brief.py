@@ -62,7 +62,7 @@ def _answer(asked: AccountQuestion) -> Answer:
     period = resolver.period(default="all")
     asked.check_held(period)
     resolver.check_members(audience)
-    own = resolver.campaigns_sent_to([each.id for each in audience], _channel(asked))
+    own = resolver.records.campaigns_sent_to([each.id for each in audience], _channel(asked))
     texts = _messages(asked, own)
     rows = _subjects(asked, own, purchase, is_own=True)
     if len(rows) < ENOUGH:
@@ -88,7 +88,7 @@ def _channel(asked: AccountQuestion) -> str:
 def _others(asked: AccountQuestion, own: Iterable[KlaviyoObject]) -> list[KlaviyoObject]:
     """The account's other sent campaigns of the channel."""
     known = {each.id for each in own}
-    sent = asked.resolver.campaigns_of("Sent")
+    sent = asked.resolver.records.campaigns_of("Sent")
     return [each for each in sent if each.channel == _channel(asked) and each.id not in known]
 
 
@@ -114,7 +114,7 @@ def _rank(row: Mapping[str, Any]) -> tuple[Any, ...]:
 def _messages(asked: AccountQuestion, campaigns: Sequence[KlaviyoObject]) -> dict[str, list[KlaviyoObject]]:
     """The messages of each campaign, by id."""
     found: dict[str, list[KlaviyoObject]] = {}
-    for message in asked.resolver.messages_of([each.id for each in campaigns]) if campaigns else ():
+    for message in asked.resolver.records.messages_of([each.id for each in campaigns]) if campaigns else ():
         found.setdefault(message.parent, []).append(message)
     return found
 
@@ -172,7 +172,7 @@ def _audience(asked: AccountQuestion, audience: Sequence[KlaviyoObject]) -> dict
 
 
 def _wording(asked: AccountQuestion, shared: int) -> dict[str, Any]:
-    found = asked.resolver.wording(_channel(asked))
+    found = asked.resolver.records.wording(_channel(asked))
     return {
         "senders": [asdict(each) for each in found.senders[: max(1, SENDERS // shared)]],
         "brand_words": [asdict(each) for each in found.words[: max(3, WORDS // shared)]],

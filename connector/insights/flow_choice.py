@@ -50,7 +50,7 @@ def choose(asked: AccountQuestion, *, check_held: bool = False) -> Chosen:
     period = resolver.period(default=PERIOD)
     if check_held:
         asked.check_held(period)
-    flows = named if args.get("flow") else resolver.every("flow")
+    flows = named if args.get("flow") else resolver.records.every("flow")
     wanted = args.get("status")
     flows = sorted((flow for flow in flows if wanted in (None, status_of(flow))), key=lambda flow: flow.id)
     resolver.rests_on(flows)
@@ -116,7 +116,7 @@ def _last_sent(asked: AccountQuestion, chosen: Chosen) -> dict[int, str]:
 
 def _messages(asked: AccountQuestion, chosen: Chosen) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
-    for each in asked.resolver.messages_of([flow.id for flow in chosen.flows]):
+    for each in asked.resolver.records.messages_of([flow.id for flow in chosen.flows]):
         shown = {"id": each.id, "name": each.name, "subject": each.subject or None, "channel": each.channel}
         found.setdefault(each.parent, []).append(shown)
     return found

@@ -132,7 +132,7 @@ def _lists(asked: AccountQuestion) -> list[KlaviyoObject]:
     lists, audience = tried(lambda: resolver.audience("list", ["list"]), resolver.audience)
     found = {each.id: each for each in (*lists, *audience)}
     if "list" not in asked.args and "audience" not in asked.args:
-        found = {each.id: each for each in resolver.every("list") if not each.deleted}
+        found = {each.id: each for each in resolver.records.every("list") if not each.deleted}
         resolver.rests_on(found.values())
     return list(found.values())
 

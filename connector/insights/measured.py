@@ -182,12 +182,14 @@ class _Tally:
             for span, period in ((VALUE, self.value), (BEFORE, self.before)):
                 if period:
                     bounds = (period.start.isoformat(), period.end.isoformat())
-                    self._count(span, read, len(self.asked.resolver.campaigns_of("Sent", *bounds)))
+                    self._count(span, read, len(self.asked.resolver.records.campaigns_of("Sent", *bounds)))
 
     def _silent_flows(self) -> list[KlaviyoObject]:
         metrics = self._read_of(self.asked.resolver.ids_of("received_email", "received_sms"))
         found = self._rows(measures_sql.SENDERS, received_metrics=metrics or [""])
-        live = [flow for flow in self.asked.resolver.every("flow") if flow.status == "live" and not flow.deleted]
+        live = [
+            flow for flow in self.asked.resolver.records.every("flow") if flow.status == "live" and not flow.deleted
+        ]
         heard = {span: _senders(found, span) for span in (VALUE, BEFORE)}
         silent = [flow for flow in live if heard[BEFORE](flow) and not heard[VALUE](flow)]
         self.asked.resolver.rests_on(silent)
@@ -226,8 +228,8 @@ class _Marks:
     def __init__(self, asked: AccountQuestion, marks: Sequence[Mapping[str, str | None]]) -> None:
         messages = sorted({mark["message"] for mark in marks if mark["message"]})
         campaigns = sorted({mark["campaign"] for mark in marks if mark["campaign"]})
-        self.messages = asked.resolver.senders(Kind.MESSAGE.value, messages)
-        self.campaigns = asked.resolver.senders(Kind.CAMPAIGN.value, campaigns)
+        self.messages = asked.resolver.records.senders(Kind.MESSAGE.value, messages)
+        self.campaigns = asked.resolver.records.senders(Kind.CAMPAIGN.value, campaigns)
 
     def is_of(self, revenue: str, mark: Mapping[str, str | None]) -> bool:
         """Whether a mark makes its event part of this revenue."""

@@ -108,7 +108,7 @@ def _bound(resolver: Resolver, shape: Shape, objects: Mapping[str, list[KlaviyoO
         params["open_metrics"] = resolver.ids_of("opened_email") or [""]
         params["click_metrics"] = resolver.ids_of("clicked_email", "clicked_sms") or [""]
     if shape.group in OBJECTS:
-        owners = {key: each.id for each in resolver.every(shape.group) for key in (*each.messages, each.id)}
+        owners = {key: each.id for each in resolver.records.every(shape.group) for key in (*each.messages, each.id)}
         params |= {"owned": list(owners) or [""], "owners": list(owners.values()) or [""]}
     return params | (bound_names(resolver, name_of(shape.group)) if name_of(shape.group) else {})
 
@@ -146,7 +146,7 @@ def _groups(
     """`rows`, and `groups`: those with rows, in their order. Raises Refusal (too_small). Adds to the caveats `told`."""
     found = asked.rows(metric_trend_sql.groups(shape), params)
     cells = _floored(found, asked.account, told) if is_attribute(shape.group) else [_cell(row) for row in found]
-    names = {each.id: each.name for each in asked.resolver.every(shape.group)} if shape.group in OBJECTS else {}
+    names = {each.id: each.name for each in asked.resolver.records.every(shape.group)} if shape.group in OBJECTS else {}
     with_rows = {group.value for _, group, is_other in cells if not is_other}
     order = {row.place: row.value for row in found if row.value in with_rows}
     figures: dict[str, Any] = {

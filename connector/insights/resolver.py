@@ -18,12 +18,12 @@ from connector.insights.attributes import property_of
 from connector.insights.caveats import Caveat
 from connector.insights.coverage import AccountState
 from connector.insights.items import Items, titles_held
+from connector.insights.known_records import KnownRecords, of_status
 from connector.insights.metrics import Action, Vocabulary, vocabulary
 from connector.insights.objects import KlaviyoObject, object_of
 from connector.insights.periods import BadPeriod, Period, parse
 from connector.insights.recorded import Book, recorded
 from connector.insights.refusal import Refusal, foremost
-from connector.insights.wording import Wording, wording_of
 from connector.insights.words import quoted
 from connector.installs.models import Install
 from connector.lake.query import Lake
@@ -33,7 +33,6 @@ from connector.records.search import ANY, PRESENT, SENT, Finding, Match, find, i
 
 # How a name is looked for: a campaign's may end in a star, a flow's takes all that fit.
 RULES: Final[dict[str, dict[str, Any]]] = {Kind.CAMPAIGN: {"star": True, "latest": True}, Kind.FLOW: {"many": True}}
-TITLES_AT_ONCE: Final = 500  # in one condition: databases limit how many values it may hold
 AUDIENCES: Final = [Kind.LIST.value, Kind.SEGMENT.value]
 COUNTS: Final = """select metric, count(*) as held, count(*) filter (where time <= $moment) as past
     from read_parquet($events, hive_partitioning=false) group by metric"""
@@ -49,14 +48,6 @@ class Found:
     dated: bool = False
 
 
-@dataclass(frozen=True)
-class Sender:
-    """A campaign or message: its channel (email, sms, ...), and whether it is of a campaign or a flow."""
-
-    channel: str
-    of: str
-
-
 class Resolver:
     """Of one account's question. Methods raise Refusal (not_found, needs_choice, ...) or BadArguments."""
 
@@ -70,6 +61,7 @@ class Resolver:
         asked_too: Sequence[Install] = (),
     ) -> None:
         self.install, self.args, self.moment, self.lake, self.book = install, args, moment, lake, book
+        self.records = KnownRecords(install, book)
         self.asked_too = asked_too  # all installs of the question: an id may be another one's
         self.caveats: list[Caveat] = []
         self.names: dict[str, str] = {}
@@ -149,7 +141,7 @@ class Resolver:
         finding = self._find(text, kinds, argument, of_status(status) if status else SENT)
         settled(finding, kinds[0], self.install, self.args, argument)
         return Found(
-            self._objects(finding.records),
+            self.records.objects_of(finding.records),
             [told for match in finding.matches for told in self._told_of(match)],
             any(match.latest for match in finding.matches),
         )
@@ -177,74 +169,6 @@ class Resolver:
 
     def _sent(self, record: Record) -> str:
         return f" (sent {record.at.astimezone(self.account().zone):%Y-%m-%d})" if record.at else ""
-
-    def _objects(self, records: Sequence[Record]) -> list[KlaviyoObject]:
-        """With the ids of their messages."""
-        parents = [record.klaviyo_id for record in records if record.kind in (Kind.CAMPAIGN, Kind.FLOW)]
-        messages: dict[str, list[str]] = {}
-        rows = Record.objects.filter(install=self.install, kind=Kind.MESSAGE, parent__in=parents)
-        for parent, key in rows.values_list("parent", "klaviyo_id") if parents else ():
-            messages.setdefault(parent, []).append(key)
-        return [object_of(record, messages.get(record.klaviyo_id, ())) for record in records]
-
-    @recorded
-    def every(self, kind: str) -> list[KlaviyoObject]:
-        """All objects of a kind, deleted ones too, by id."""
-        return self._objects(list(Record.objects.filter(install=self.install, kind=kind)))
-
-    @recorded
-    def campaigns_of(self, status: str, start: str = "", end: str = "") -> list[KlaviyoObject]:
-        """All campaigns of one of Klaviyo's statuses, by id: those with a send time in [start, end) (ISO 8601), if given."""
-        rows = Record.objects.filter(of_status(status), install=self.install, kind=Kind.CAMPAIGN)
-        return self._objects(list(rows.filter(at__gte=start, at__lt=end) if start else rows))
-
-    @recorded
-    def campaigns_sent_to(self, audiences: list[str], channel: str) -> list[KlaviyoObject]:
-        """Sent campaigns of a channel that went to any of these lists and segments, by id."""
-        rows = Record.objects.filter(of_status("Sent"), install=self.install, kind=Kind.CAMPAIGN, channel=channel)
-        return self._objects([row for row in rows if set(audiences) & set(row.attributes.get("include") or ())])
-
-    @recorded
-    def wording(self, channel: str) -> Wording:
-        """Who the account's messages of a channel are from, and the words that return in them."""
-        return wording_of(self.install, channel)
-
-    @recorded
-    def named_ids(self, kinds: list[str], keys: list[str]) -> dict[str, KlaviyoObject]:
-        """The objects of these kinds and ids, by id."""
-        rows = Record.objects.filter(install=self.install, kind__in=kinds, klaviyo_id__in=keys)
-        return {record.klaviyo_id: object_of(record) for record in rows}
-
-    @recorded
-    def senders(self, kind: str, keys: list[str]) -> dict[str, Sender]:
-        """What campaigns, or messages, of these ids send over; by id."""
-        rows = Record.objects.filter(install=self.install, kind=kind, klaviyo_id__in=keys) if keys else ()
-        return {row.klaviyo_id: Sender(row.channel, str(row.attributes.get("of") or row.kind)) for row in rows}
-
-    @recorded
-    def messages_of(self, parents: list[str]) -> list[KlaviyoObject]:
-        """The messages of these campaigns or flows, by id."""
-        rows = Record.objects.filter(install=self.install, kind=Kind.MESSAGE, parent__in=parents)
-        return [object_of(record) for record in rows]
-
-    @recorded
-    def catalog(self, titles: list[str]) -> dict[str, dict[str, Any]]:
-        """The catalog's item of each title (of several, the smallest id): id, url, image, price."""
-        items = Record.objects.filter(install=self.install, kind=Kind.CATALOG_ITEM, deleted_at=None)
-        parts = (titles[at : at + TITLES_AT_ONCE] for at in range(0, len(titles), TITLES_AT_ONCE))
-        rows = [row for part in parts for row in items.filter(name__in=part)]
-        return {row.name: _catalog_item(row) for row in sorted(rows, key=lambda row: row.klaviyo_id, reverse=True)}
-
-    @recorded
-    def subjects(self) -> dict[str, str]:
-        """Present subjects by message id, and by campaign id for the campaign's first message."""
-        texts: dict[str, str] = {}
-        for record in Record.objects.filter(install=self.install, kind=Kind.MESSAGE).order_by("klaviyo_id"):
-            subject = str(record.attributes.get("subject") or "")
-            if subject:
-                texts[record.klaviyo_id] = subject
-                texts.setdefault(record.parent, subject)
-        return texts
 
     # --- audiences and items ------------------------------------------------------------------------------------------
 
@@ -421,11 +345,6 @@ class Resolver:
             self.tell(Caveat("two_purchase_metrics", text))
 
 
-def of_status(status: str) -> Q:
-    """Campaigns of one of Klaviyo's statuses. One that was deleted before it was sent did nothing and will do nothing."""
-    return Q(status=status) if status == "Sent" else Q(status=status, deleted_at=None)
-
-
 def tried(*steps: Callable[[], Any]) -> list[Any]:
     """What each step finds. Where some cannot, the foremost reason is the one said."""
     found, refusals = [], []
@@ -465,13 +384,3 @@ def _which(match: Match, kind: str, install: Install, args: Mapping[str, Any], a
         choices=match.choices,
         suggestion=every,
     )
-
-
-def _catalog_item(record: Record) -> dict[str, Any]:
-    facts = record.attributes
-    return {
-        "id": record.klaviyo_id,
-        "url": facts.get("url"),
-        "image": facts.get("image_full_url"),
-        "price": facts.get("price"),
-    }

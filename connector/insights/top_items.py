@@ -105,7 +105,7 @@ def _span(asked: AccountQuestion, period: Period) -> Span:
 
 
 def _rows(resolver: Resolver, found: Sequence[Any]) -> list[dict[str, Any]]:
-    catalog = resolver.catalog(sorted(row.item for row in found))
+    catalog = resolver.records.catalog(sorted(row.item for row in found))
     return [
         {
             "item": row.item,
