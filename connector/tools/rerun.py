@@ -101,7 +101,7 @@ def _unanswered(caller: Caller, receipt: Receipt) -> dict[UUID, AccountOutcome]:
         for entry in [*(data.get("accounts") or []), *(data.get("rows") or [])]
         if "account" in entry
     }
-    keys = receipt.installs.filter(versions=None).values("install_id")
+    keys = receipt.installs.filter(versions__isnull=True).values("install_id")
     installs = Install.objects.visible_to(caller).filter(pk__in=keys).select_related("organization")
     return {
         install.pk: _refused(install, entries[install.klaviyo_id])

@@ -24,6 +24,7 @@ from connector.tools import call as calls
 from connector.tools import group_commit
 from connector.tools.call import call
 from connector.tools.catalogue import TOOLS
+from connector.tools.envelope import blank
 from connector.tools.fit import text_of
 from tests.api.conftest import alice_api, keyed
 from tests.factories import InstallFactory
@@ -72,7 +73,7 @@ def suggestion_raises(patched: pytest.MonkeyPatch, lake: Path) -> None:
 
 
 def envelope_raises(patched: pytest.MonkeyPatch, lake: Path) -> None:
-    patched.setattr(calls.envelopes, "of_outcome", _raising(TypeError(SECRET)))
+    patched.setattr("connector.tools.envelope.of_outcome", _raising(TypeError(SECRET)))
 
 
 def database_refuses(patched: pytest.MonkeyPatch, lake: Path) -> None:
@@ -102,7 +103,7 @@ def lake_folder(shop: Any, write: Callable[..., None], tmp_path: Path) -> Iterat
 def check_failed(answer: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
     assert answer["status"] == "error", answer["answer"]
     assert answer["reason"]["code"] in ("internal", "timeout") and answer["reason"]["what_to_do"]
-    assert set(answer) == set(calls.envelopes.blank()), "an envelope like any"
+    assert set(answer) == set(blank()), "an envelope like any"
     assert len(text_of(answer)) < 24_000
     event = AuditEvent.objects.get(operation="tool.called")
     assert (event.outcome, event.subject_id) == ("failed", "people_who")
