@@ -57,7 +57,7 @@ class Stored:
 @dataclass(frozen=True)
 class Question:
     """`deadline` is on time.monotonic(). `settled`: accounts answered already, which are not asked again. `stored`:
-    accounts and versions of a receipt that is run again; without it the newest are read. `may_estimate`: an account
+    accounts and versions of a receipt that is run again (None: of one that is settled); without it the newest are read. `may_estimate`: an account
     whose events are still being loaded may show an estimate meanwhile."""
 
     caller: Caller
@@ -65,7 +65,7 @@ class Question:
     moment: datetime
     deadline: float
     settled: Mapping[UUID, AccountOutcome] = field(default_factory=dict)
-    stored: Mapping[UUID, Stored] | None = None
+    stored: Mapping[UUID, Stored | None] | None = None
     may_estimate: bool = True
 
     @cached_property
@@ -266,6 +266,7 @@ def _estimated(
 
 def _filled(outcome: AccountOutcome, asked: AccountQuestion, answer: Answer) -> AccountOutcome:
     account = outcome.account = asked.account
+    outcome.name = account.name  # as it was then, where it is run again
     spoken = coverage.caveats_of(account, answer.span) if answer.span else []
     outcome.caveats = [*spoken, *asked.resolver.caveats, *answer.caveats]
     if answer.is_partial or any(caveat.code == "outside_range" for caveat in outcome.caveats):

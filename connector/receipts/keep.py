@@ -85,7 +85,10 @@ def install_rows(receipt: Receipt, outcome: Outcome) -> list[ReceiptInstall]:
     ]
 
 
-def stored(receipt: Receipt) -> dict[Any, Stored]:
-    """The accounts that were answered, as a question of the same meaning binds them."""
-    rows = receipt.installs.exclude(versions=None)
-    return {row.install_id: Stored(Versions.of(row.versions or {}), row.resolved or {}) for row in rows}
+def stored(receipt: Receipt) -> dict[Any, Stored | None]:
+    """The accounts asked, as a question of the same meaning binds them; None of one that gave no figures."""
+    return {row.install_id: _stored(row) for row in receipt.installs.all()}
+
+
+def _stored(row: ReceiptInstall) -> Stored | None:
+    return Stored(Versions.of(row.versions), row.resolved or {}) if row.versions is not None else None

@@ -2,15 +2,19 @@
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
+from uuid import UUID
 
 from django.utils import timezone
 
 from accounts.caller import Caller
 from connector.insights.arguments import BadArguments
+from connector.insights.outcome import AccountOutcome
 from connector.insights.question import CALL_SECONDS, Question
 from connector.insights.refusal import Refusal
+from connector.installs.models import Install
 from connector.receipts.keep import GROUPS_KEPT, stored
 from connector.receipts.models import Receipt
 from connector.sync import audiences
@@ -75,21 +79,41 @@ def _tried(caller: Caller, receipt: Receipt, tool: Tool, run: Run, deadline: flo
 
 def _same(caller: Caller, receipt: Receipt, tool: Tool, deadline: float) -> Envelope:
     """Accounts that were not answered then stand as they were recorded."""
-    answer = _answer(tool, Question(caller, receipt.args, receipt.created_at, deadline, stored=stored(receipt)))
+    bound, settled = stored(receipt), _unanswered(caller, receipt)
+    kept = {key: each for key, each in bound.items() if each or key in settled}
+    answer = _answer(tool, Question(caller, receipt.args, receipt.created_at, deadline, settled, kept))
     again = {entry["account"]["id"]: entry for entry in answer["data"].get("accounts") or []}
     recorded = receipt.answer["data"].get("accounts") or []
     entries = [again.get(entry["account"]["id"], entry) for entry in recorded]
-    beside = _rows_beside(receipt, tool, answer, set(again)) if tool.groups.in_data else {}
-    return answer | {"data": answer["data"] | beside | {"accounts": entries}}
+    entries = [entry if _is_answered(entry) else before for entry, before in zip(entries, recorded, strict=True)]
+    return answer | {"data": answer["data"] | {"accounts": entries}}
 
 
-def _rows_beside(receipt: Receipt, tool: Tool, answer: Envelope, again: set[str]) -> dict[str, Any]:
-    """Rows of all accounts together: the new ones, and at their places those of accounts that were not answered then."""
-    name = tool.groups.rows[0]
-    found = iter(answer["data"].get(name) or [])
-    recorded = receipt.answer["data"][name]
-    rows = [next(found, row) if row["account"]["id"] in again else row for row in recorded]
-    return {name: [*rows, *found]}
+def _is_answered(entry: Mapping[str, Any]) -> bool:
+    return entry["status"] in ("ok", "partial")
+
+
+def _unanswered(caller: Caller, receipt: Receipt) -> dict[UUID, AccountOutcome]:
+    """Outcomes of the accounts that gave no figures, by install: their reasons are part of the sentence."""
+    data = receipt.answer["data"]
+    entries = {
+        entry["account"]["id"]: entry
+        for entry in [*(data.get("accounts") or []), *(data.get("rows") or [])]
+        if "account" in entry
+    }
+    keys = receipt.installs.filter(versions__isnull=True).values("install_id")
+    installs = Install.objects.visible_to(caller).filter(pk__in=keys).select_related("organization")
+    return {
+        install.pk: _refused(install, entries[install.klaviyo_id])
+        for install in installs
+        if entries.get(install.klaviyo_id, {}).get("reason")
+    }
+
+
+def _refused(install: Install, entry: Mapping[str, Any]) -> AccountOutcome:
+    reason = entry["reason"]
+    refusal = Refusal(entry["status"], reason["code"], reason["text"], reason["what_to_do"], reason.get("retry_after"))
+    return AccountOutcome(install, entry["account"]["name"]).refuse(refusal)
 
 
 def _answer(tool: Tool, question: Question) -> Envelope:

@@ -20,10 +20,10 @@ from connector.lake import query
 from connector.lake.engine import close_engines
 from connector.receipts.models import Receipt
 from connector.records.models import Record
-from connector.tools import envelope as envelopes
 from connector.tools import group_commit
 from connector.tools.call import call, job_answer
 from connector.tools.catalogue import TOOLS
+from connector.tools.envelope import blank
 from connector.tools.fit import text_of
 from tests.api.conftest import alice_api, keyed
 from tests.factories import InstallFactory
@@ -72,7 +72,7 @@ def suggestion_raises(patched: pytest.MonkeyPatch, lake: Path) -> None:
 
 
 def envelope_raises(patched: pytest.MonkeyPatch, lake: Path) -> None:
-    patched.setattr(envelopes, "of_outcome", _raising(TypeError(SECRET)))
+    patched.setattr("connector.tools.envelope.of_outcome", _raising(TypeError(SECRET)))
 
 
 def database_refuses(patched: pytest.MonkeyPatch, lake: Path) -> None:
@@ -102,7 +102,7 @@ def lake_folder(shop: Any, write: Callable[..., None], tmp_path: Path) -> Iterat
 def check_failed(answer: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
     assert answer["status"] == "error", answer["answer"]
     assert answer["reason"]["code"] in ("internal", "timeout") and answer["reason"]["what_to_do"]
-    assert set(answer) == set(envelopes.blank()), "an envelope like any"
+    assert set(answer) == set(blank()), "an envelope like any"
     assert len(text_of(answer)) < 24_000
     event = AuditEvent.objects.get(operation="tool.called")
     assert (event.outcome, event.subject_id) == ("failed", "people_who")
