@@ -190,18 +190,19 @@ def _caveats(asked: AccountQuestion, made: Plan, row: Any) -> list[Caveat]:
 
 
 def _dominant_value(asked: AccountQuestion, made: Plan, row: Any) -> list[Caveat]:
-    """Looked into only where one event makes more than half of an amount."""
-    left = (row.named_amount or Decimal(0)) - (row.amount_done or Decimal(0)) if made.but_not else row.amount
-    if row.largest is None or row.largest * 2 <= min(row.amount, left):
+    """Looked into only where one event may make more than half of an amount."""
+    if row.amount is None:
         return []
-    found = asked.rows(people_who_sql.largest(made.shape), made.params)[0]
-    account = asked.account
-    for side in ("did", "people"):
-        valued, amount, largest = (getattr(found, f"{side}_{name}") for name in ("valued", "amount", "largest"))
-        told = caveats.dominant_value("event", valued, amount, largest, account.zone, account.currency)
-        if told:
-            return told
-    return []
+    left = (row.named_amount or Decimal(0)) - (row.amount_done or Decimal(0)) if made.but_not else row.amount
+    if row.largest is not None and row.largest * 2 <= min(row.amount, left):
+        return []
+    found, account = asked.rows(people_who_sql.largest(made.shape), made.params)[0], asked.account
+    sides = (
+        (found.did_valued, found.did_amount, found.did_largest),
+        (found.people_valued, found.people_amount, found.people_largest),
+    )
+    told = (caveats.dominant_value("event", *side, account.zone, account.currency) for side in sides)
+    return next((each for each in told if each), [])
 
 
 def suggestions(args: Args, envelope: Mapping[str, Any]) -> list[dict[str, Any]]:

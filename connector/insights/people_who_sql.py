@@ -17,8 +17,9 @@ from connector.insights.relations import (
     PROFILES,
     ahead,
     among,
+    delivered,
+    numbered,
     of,
-    orders,
 )
 
 TIMES: Final = "case when p.events > 10 then '11+' else cast(p.events as varchar) end"
@@ -188,25 +189,26 @@ def _is_asked(shape: Shape, audience: bool) -> list[str]:
 def _firsts(shape: Shape) -> str:
     """A row per person, and one for all X without a person: number, amount, the largest; when and which was the first."""
     by_people = MADE_BY_PEOPLE[shape.x_machines] if shape.tells_humans and shape.x_machines else ""
-    first = "{'us': us, 'id': id, 'action': action}"
+    first = "arg_min(action, {'us': us, 'id': id})"
     columns = [
         "person",
         "count(*) as events",
         f"sum(value) filter (where {IN_CURRENCY}) as amount",
-        f"max(value) filter (where {IN_CURRENCY}) as largest",
+        # Opens and clicks seldom have a value: whether one is dominant is then looked into once there is an amount.
+        "null as largest" if shape.x_machines else f"max(value) filter (where {IN_CURRENCY}) as largest",
         "count(value) filter (where currency <> $currency) as foreign_events",
         "sum(deliveries - 1) as further" if shape.did == "orders" else "0 as further",
     ]
     if shape.is_timed:
         columns.append("min(us) as us")
     if shape.overlaps:
-        columns.append(f"min({first}) as first")
+        columns.append(f"{first} as first")
     if by_people:
         columns.append(f"count(*) filter (where {by_people}) as human_events")
     if by_people and shape.is_timed:
         columns.append(f"min(us) filter (where {by_people}) as human_us")
     if by_people and shape.overlaps:
-        columns.append(f"min({first}) filter (where {by_people}) as human_first")
+        columns.append(f"{first} filter (where {by_people}) as human_first")
     return f"select {', '.join(columns)} from x group by person"
 
 
@@ -224,17 +226,17 @@ def _x(shape: Shape, extras: str) -> str:
     if shape.did == "orders":
         # An order is of its person, so that people may be chosen before its earliest delivery is.
         further = "".join(f" and {condition}" for condition in people)
-        return f"""deliveries as materialized ({orders("x_metrics", _delivery_columns(shape), further)}),
-x as (select *, order_key as action from deliveries
+        return f"""{delivered("x_metrics", _delivery_columns(shape, extras), further)},
+x as (select *, order_key as action from ({numbered()})
     where {" and ".join(["delivery = 1", "us >= epoch_us($start)", "us < epoch_us($stop)", *kinds])})"""
     conditions = ["time <= $moment", "time >= $start", "time < $stop", *people, *kinds]
     return f"""x as (select {_event_columns(shape, extras)} from {EVENTS}
     where metric in (select unnest($x_metrics)) and {" and ".join(conditions)})"""
 
 
-def _delivery_columns(shape: Shape) -> str:
+def _delivery_columns(shape: Shape, extras: str) -> str:
     """Y may be the same deliveries: what X and Y are told by is read once."""
-    columns = ["person", "epoch_us(time) as us", "id", "order_id", "value", "currency"]
+    columns = ["person", "epoch_us(time) as us", "id", "value", "currency", *([extras] if extras else [])]
     columns += ["machine_open", "bot_click"] if shape.x_machines or shape.y_machines else []
     wanted = [OF_COLUMNS] if shape.x_of or (shape.overlaps and shape.y_of) else []
     wanted += [CARRIED[name_of(shape.group)].columns] if name_of(shape.group) else []
@@ -257,13 +259,13 @@ def _done(shape: Shape) -> str:
     if shape.but_not == "members":
         return f"""done as (select person, events, amount, cast(null as bigint) as since, 0 as us,
     case when {_is_human(shape)} then 0 end as human_us from people where {among("y_audience")})"""
-    since = "p.us" if shape.is_timed else "cast(null as bigint)"
+    since = "any_value(p.us)" if shape.is_timed else "cast(null as bigint)"
     is_y, is_human_y = " and ".join(_is_y(shape, "")), " and ".join(_is_y(shape, "human_"))
     told = f"min(y.us) filter (where {is_human_y})" if shape.humans_differ else f"min(y.us) filter (where {is_y})"
     either = f"({is_y}) or ({is_human_y})" if shape.humans_differ else is_y
-    return f"""y as ({_y(shape)}), done as (select p.person, p.events, p.amount, {since} as since,
+    return f"""y as ({_y(shape)}), done as (select p.person, any_value(p.events) as events, any_value(p.amount) as amount, {since} as since,
     min(y.us) filter (where {is_y}) as us, {told} as human_us
-from people p join y on y.person = p.person where {either} group by p.person, p.events, p.amount, {since})"""
+from people p join y on y.person = p.person where {either} group by p.person)"""
 
 
 def _is_y(shape: Shape, prefix: str) -> list[str]:
@@ -275,9 +277,7 @@ def _is_y(shape: Shape, prefix: str) -> list[str]:
     if shape.within:
         conditions.append(WITHIN[shape.when].format(us=f"p.{own}us"))
     if shape.overlaps:  # neither the first X event itself is a Y, nor a further delivery of its order
-        conditions.append(
-            f"y.{'action' if shape.did == 'orders' else 'id'} <> p.{own}first.{'action' if shape.did == 'orders' else 'id'}"
-        )
+        conditions.append(f"y.action <> p.{own}first")
     if prefix:
         conditions.append(f"p.{_is_human(shape)}" if own else "true")
         conditions.append("y.by_people")
@@ -290,7 +290,7 @@ def _y(shape: Shape) -> str:
     conditions = ["person is not null", *of("y", shape.y_of), *([by_people] if shape.humans_only else [])]
     if shape.did == "orders" and shape.overlaps:
         spans = [each.replace("time", "us").replace("$", "epoch_us($") + ")" for each in Y_SPAN[shape.when]]
-        return f"""select person, us, id, order_key as action, {by_people} as by_people
-    from deliveries where {" and ".join(conditions + spans)}"""
-    return f"""select person, epoch_us(time) as us, id, {by_people} as by_people from {EVENTS}
+        return f"""select person, us, order_key as action, {by_people} as by_people
+    from delivered where {" and ".join(conditions + spans)}"""
+    return f"""select person, epoch_us(time) as us, id as action, {by_people} as by_people from {EVENTS}
     where metric in (select unnest($y_metrics)) and time <= $moment and {" and ".join([*conditions, *Y_SPAN[shape.when]])}"""

@@ -3,9 +3,10 @@
 A name is shown as quoted text under its argument's name: `{"campaign": "“Spring” or “Summer”", "but_not_item": "“Mug”"}`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from connector.insights.attributes import conditions
 from connector.insights.metrics import MESSAGE_VERBS
 from connector.insights.people_who_plan import Plan
 from connector.insights.question import AccountQuestion
@@ -51,7 +52,7 @@ def question(args: Args, resolved: Names) -> str:
     """`How many people opened “Q4 Holiday Campaign” but did not place an order within 7 days afterwards?`"""
     names = named(args, resolved)
     among = f" in {names['audience']}" if _is_among(args) else ""
-    text = f"How many people{among} {did(args, names, 'are')}"
+    text = f"How many people{among}{_whose(args)} {did(args, names, 'are')}"
     if args.get("but_not"):
         text += f" but {did_not(args, names, 'are')}{timing(args)}"
     if args.get("period", "all") != "all":
@@ -62,15 +63,31 @@ def question(args: Args, resolved: Names) -> str:
 
 
 def _by(group_by: str) -> str:
-    name = group_by.removeprefix("event:").removeprefix("property:").replace("_", " ")
-    return f", by {'number of times' if name == 'times' else name}" if group_by else ""
+    return f", by {'number of times' if group_by == 'times' else _label(group_by)}" if group_by else ""
+
+
+def _label(attribute: str) -> str:
+    """`email_domain` -> `email domain`; `property:Tier` -> `Tier`."""
+    if attribute.startswith(("event:", "property:")):
+        return attribute.partition(":")[2]
+    return attribute.replace("_", " ")
+
+
+def _whose(args: Args) -> str:
+    """` whose country is “US” or “CA” and whose email domain is “gmail.com”`."""
+    found = (
+        f"whose {_label(attribute)} is {' or '.join(f'“{value}”' for value in values)}"
+        for attribute, values in conditions(args.get("where"))
+    )
+    text = " and ".join(found)
+    return f" {text}" if text else ""
 
 
 def definition(args: Args, resolved: Names) -> str:
     """What is counted, for `method`: the rule with the objects' own names, no figure in it."""
     names = named(args, resolved)
     among = f", being present members of {names['audience']}" if _is_among(args) else ""
-    text = f"People are Klaviyo profiles, each counted once per account: those who {did(args, names, 'are')}{among}"
+    text = f"People are Klaviyo profiles, each counted once per account: those{_whose(args)} who {did(args, names, 'are')}{among}"
     if args["did"] == "ordered":
         text += " (an order is one person and order id, at its first delivery)"
     if args.get("but_not"):
@@ -98,18 +115,87 @@ def _grouping(group_by: str) -> str:
 
 
 def sentence(asked: AccountQuestion, made: Plan, figures: Mapping[str, Any]) -> str:
-    """One or two sentences: figures, account, objects, period, definition."""
-    args, names = asked.args, asked.resolver.names
-    number, left = figures["did"], figures["people"]
+    """Figures, account, objects, period and definition; both sides of a split; the leading groups."""
+    args, names, number = asked.args, asked.resolver.names, figures["did"]
     among = f" in {names['audience']}" if _is_among(args) else ""
-    who = f"{people(number)}{among}"
+    who = f"{people(number)}{among}{_whose(args)}"
     action = did(args, names, "is" if number == 1 else "are") + _when(asked, made)
-    machines = " Opens by machines and clicks by bots are left out." if args.get("machine_opens") == "exclude" else ""
-    if not args.get("but_not"):
-        return f"{asked.account.name}: {who} {action}.{machines}"
-    share = "" if figures["share"] is None else f" ({percent(figures['share'])})"
-    undone = did_not(args, names, "is" if left == 1 else "are") + _timing_of(asked, made)
-    return f"{asked.account.name}: of {who} who {action}, {left:,}{share} {undone}.{machines}"
+    text = f"{who} {action}."
+    if args.get("but_not"):
+        text = f"of {who} who {action}, {_both_sides(asked, made, figures)}."
+    machines = "Opens by machines and clicks by bots are left out." if args.get("machine_opens") == "exclude" else ""
+    further = [_of_base(figures), machines, leading(str(args.get("group_by") or ""), figures)]
+    return " ".join([f"{asked.account.name}: {text}", *(each for each in further if each)])
+
+
+def _both_sides(asked: AccountQuestion, made: Plan, figures: Mapping[str, Any]) -> str:
+    """`41 (8.9 %) placed an order again, median 28.0 days; 418 (91.1 %) did not`."""
+    args, names = asked.args, asked.resolver.names
+    also, left = figures["also_did"], figures["people"]
+    median = "" if figures["median_days"] is None else f", median {_days(figures['median_days'])}"
+    if args["but_not"] == "member":
+        done, undone = f"{_is(also)} in {names.get('but_not_audience', 'the account')} too", f"{_is(left)} not"
+    else:
+        again = _is_again(args, names)
+        when = f" again{_within(args)}" if again else _timing_of(asked, made)
+        done, undone = _action(args, "but_not", 0, names) + when, "did not"
+    return f"{also:,}{_share(figures['also_share'])} {done}{median}; {left:,}{_share(figures['share'])} {undone}"
+
+
+def _share(share: float | None) -> str:
+    return "" if share is None else f" ({percent(share)})"
+
+
+def _is(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
+def _days(number: float) -> str:
+    """A time between two moments in the largest unit of which it has one: `28 days`, `4.5 hours`, `10 minutes`."""
+    size, unit = next(
+        (each for each in ((number, "day"), (number * 24, "hour")) if each[0] >= 1), (number * 1440, "minute")
+    )
+    shown = f"{size:,.1f}".removesuffix(".0")
+    return f"{shown} {unit if shown == '1' else unit + 's'}"
+
+
+def _of_base(figures: Mapping[str, Any]) -> str:
+    if figures["base_share"] is None:
+        return ""
+    return f"That is {percent(figures['base_share'])} of the {people(figures['base'])} who did so at least once."
+
+
+LEADING: Final = 3  # groups that the sentence names
+DAYS_OF_WEEK: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+REACHABLE: Final = {"email": "by e-mail alone", "sms": "by SMS alone", "both": "by both", "none": "by neither"}
+
+
+def leading(group_by: str, figures: Mapping[str, Any]) -> str:
+    """`Most by country: Germany 120 (40.0 %), no country 30 (10.0 %).`; none where nobody is left."""
+    groups: Iterable[Mapping[str, Any]] = figures.get("groups") or ()
+    shown = [group for group in groups if group["people"] and not group.get("other")][:LEADING]
+    if not shown:
+        return ""
+    parts = (
+        f"{group_name(group_by, group['value'])} {group['people']:,} ({percent(group['people'] / figures['people'])})"
+        if figures["people"]
+        else f"{group_name(group_by, group['value'])} {group['people']:,}"
+        for group in shown
+    )
+    return f"Most by {'number of times' if group_by == 'times' else _label(group_by)}: {', '.join(parts)}."
+
+
+def group_name(group_by: str, value: str | int | None) -> str:
+    """A group as a sentence calls it: `no country`, `Monday`, `14:00`, `3 times`."""
+    if value is None:
+        return f"no {_label(group_by)}"
+    if group_by == "event:weekday":
+        return DAYS_OF_WEEK[int(value) - 1]
+    if group_by == "event:hour":
+        return f"{int(value):02}:00"
+    if group_by == "times":
+        return "once" if value == "1" else f"{value} times"
+    return REACHABLE.get(str(value), str(value)) if group_by == "reachable" else " ".join(str(value).split())
 
 
 def did(args: Args, names: Names, be: str = "is") -> str:
@@ -124,6 +210,12 @@ def did_not(args: Args, names: Names, be: str = "is") -> str:
     if args.get("but_not") == "member":
         return f"{be} not in {names.get('but_not_audience', 'the account')}"
     return f"did not {_action(args, 'but_not', 1, names)}"
+
+
+def _is_again(args: Args, names: Names) -> bool:
+    """The other action is the first once more."""
+    is_after = "but_not_period" not in args and args.get("but_not_when", "after") == "after"
+    return is_after and _action(args, "but_not", 0, names) == _action(args, "did", 0, names)
 
 
 def _action(args: Args, name: str, form: int, names: Names) -> str:

@@ -20,19 +20,29 @@ AHEAD: Final = "read_parquet($events_ahead, hive_partitioning=false)"
 PROFILES: Final = "read_parquet($profiles, hive_partitioning=false)"
 MEMBERS: Final = "read_parquet($members, hive_partitioning=false)"
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-TABLES: Final = frozenset({"events", "events_ahead", "profiles", "members"})
+TABLES: Final = frozenset({"events", "events_ahead", "events_first", "profiles", "members"})
 TOUCH_LASTS: Final = timedelta(days=5)  # of 24 hours: how long an order is due to a touch
 SOURCES: Final = ("sms", "email_form", "other")  # how people first subscribed, in the order of answers
 PARAMETER: Final = re.compile(r"\$([a-z_][a-z_0-9]*)")
 
+FEW: Final = 20
+
+
+def is_any(column: str, param: str) -> str:
+    """The condition that a column has one of the values bound. Of few the reader of files makes a filter, and decodes no
+    other column of rows that fail; of many a set is looked up."""
+    return f"""case when len(${param}) > {FEW} then {column} in (select unnest(${param}))
+        else list_contains(${param}, {column}) end"""
+
+
 # An event without message and flow (an order) is of those that Klaviyo attributed it to.
-OF_CAMPAIGN: Final = """(message in (select unnest(${side}_campaign_messages)) or (message is null and flow is null and (
-    list_has_any(list_transform(attributed, lambda a: a.campaign), ${side}_campaigns)
-    or list_has_any(list_transform(attributed, lambda a: a.message), ${side}_campaign_messages))))"""
-OF_FLOW: Final = """(flow in (select unnest(${side}_flows)) or message in (select unnest(${side}_flow_messages))
+OF_CAMPAIGN: Final = f"""({is_any("message", "{side}_campaign_messages")} or (message is null and flow is null and (
+    list_has_any(list_transform(attributed, lambda a: a.campaign), ${{side}}_campaigns)
+    or list_has_any(list_transform(attributed, lambda a: a.message), ${{side}}_campaign_messages))))"""
+OF_FLOW: Final = f"""({is_any("flow", "{side}_flows")} or {is_any("message", "{side}_flow_messages")}
     or (message is null and flow is null and (
-    list_has_any(list_transform(attributed, lambda a: a.flow), ${side}_flows)
-    or list_has_any(list_transform(attributed, lambda a: a.message), ${side}_flow_messages))))"""
+    list_has_any(list_transform(attributed, lambda a: a.flow), ${{side}}_flows)
+    or list_has_any(list_transform(attributed, lambda a: a.message), ${{side}}_flow_messages))))"""
 OF_ITEM: Final = "list_has_any(list_transform(items, lambda i: i.title), ${side}_items)"
 OF: Final = {"campaign": OF_CAMPAIGN, "flow": OF_FLOW, "item": OF_ITEM, "either": f"({OF_CAMPAIGN} or {OF_FLOW})"}
 BY_PEOPLE: Final = """not (machine_open and metric in (select unnest($open_metrics)))
@@ -65,11 +75,19 @@ def orders(metrics: str = "order_metrics", columns: str = "*", further: str = ""
     """Every delivery of an order, `delivery` 1 the earliest by (time, event id), `deliveries` of it in all: an order is a
     person and an order id, `order_key`. `columns` have person, us and id. `further`: a condition, by which no order loses
     its earliest delivery."""
-    # Few orders are delivered again: those alone are numbered, which costs a sort.
-    return f"""with delivered as materialized (select {columns}, coalesce(order_id, id) as order_key
+    return f"with {delivered(metrics, columns, further)} {numbered()}"
+
+
+def delivered(metrics: str, columns: str, further: str = "") -> str:
+    """CTEs `delivered`, every delivery of an order with its `order_key`, and `again`, keys of those that came again."""
+    return f"""delivered as materialized (select {columns}, coalesce(order_id, id) as order_key
         from {EVENTS} where metric in (select unnest(${metrics})) and time <= $moment {further}),
-    again as materialized (select order_key from delivered group by order_key having count(*) > 1)
-    select *, 1 as delivery, 1 as deliveries from delivered anti join again using (order_key)
+    again as materialized (select order_key from delivered group by order_key having count(*) > 1)"""
+
+
+def numbered() -> str:
+    """`delivered` with `delivery` and `deliveries`: see `orders`. What came again alone is numbered, which costs a sort."""
+    return """select *, 1 as delivery, 1 as deliveries from delivered anti join again using (order_key)
     union all select *, row_number() over (partition by person, order_key order by us, id) as delivery,
         count(*) over (partition by person, order_key) as deliveries from delivered semi join again using (order_key)"""
 

@@ -33,7 +33,7 @@ from connector.lake.tables import live_files, open_table
 DEADLINE_SECONDS = 25.0
 QUESTIONS_AT_ONCE = 4  # per process; each instance may take 1 GB
 FILE_LISTS_KEPT = 512
-AHEAD = "$events_ahead"
+AHEAD, FIRST = "$events_ahead", "$events_first"
 COMMIT = re.compile(r"\d{20}\.json")
 
 _questions = FairSemaphore(QUESTIONS_AT_ONCE)
@@ -125,7 +125,8 @@ class Reader:
 
     def rows(self, sql: str, **params: object) -> list[Any]:
         """The rows of one constant `select`, columns by name (`row.people`). `$events`, `$profiles`, `$members` are bound here, the rest by `params`;
-        `$events_ahead` to the files that can hold events after `$moment`, which are few.
+        `$events_ahead` to the files that can hold events after `$moment`, `$events_first` to those that can hold the
+        earliest: both are few.
 
         Raises VersionGone, DeadlinePassed, TooLarge, or LakeError when the store cannot be reached or read.
         """
@@ -176,6 +177,10 @@ class Reader:
             month = month_of(params["moment"])
             later = [file for file in self._live("events") if month_in(file) >= month]
             files["events_ahead"] = later or [self._engine.empty("events")]
+        if FIRST in sql:
+            months = sorted({month_in(file) for file in self._live("events")})
+            earliest = [file for file in self._live("events") if month_in(file) == months[0]]
+            files["events_first"] = earliest or [self._engine.empty("events")]
         return {**params, **files}
 
     def _files(self, name: str) -> list[str]:

@@ -1,7 +1,7 @@
 """An account of as many events as are wanted, made here in seconds: two years of a shop's mails, orders and carts.
 
-Skewed as shops are: few people do much, mails arrive together and are opened within days, the shop grows. The same numbers
-give the same account each time.
+Skewed as shops are: few people do much, mails arrive together and are opened within days, the shop grows. Its time zone is
+UTC and its currency EUR, so that a floor need not turn clocks. The same day and number give the same account.
 """
 
 from collections.abc import Iterator
@@ -23,8 +23,10 @@ from connector.records.models import Audience, Kind, Record
 from connector.records.upsert import Row, upsert
 
 MONTHS: Final = 24
-FIRST_MONTH: Final = 2024 * 12 + 6  # July 2024, months counted from 0
-NOW: Final = datetime(2026, 7, 1, 9, 30, tzinfo=UTC)
+TODAY: Final = datetime.now(UTC)
+FIRST_MONTH: Final = (
+    TODAY.year * 12 + TODAY.month - 1 - MONTHS
+)  # counted from the year 0; the running month has no event
 PEOPLE_PER: Final = 20  # events of a person
 CAMPAIGNS_A_MONTH: Final = 8
 FLOWS: Final = 6
@@ -103,7 +105,7 @@ def fill(install: Any, events: int) -> None:
     """Write the lake and the records of an install that has neither."""
     people = max(200, events // PEOPLE_PER)
     _write_lake(install.pk, events, people)
-    _write_records(install)
+    fill_records(install)
 
 
 def _write_lake(install_id: UUID, events: int, people: int) -> None:
@@ -114,11 +116,15 @@ def _write_lake(install_id: UUID, events: int, people: int) -> None:
             (PROFILES, PROFILES_OF_ALL, {"people": people}),
             (MEMBERS, MEMBERS_OF_ALL, {"people": people, "audience": SEGMENT}),
         ):
-            _append(make_table(place, table), table, made.execute(sql, bound).to_arrow_table())
+            _append(make_table(place, table), table, _rows(made, sql, bound))
         for bound in _months(events, people):
-            rows: Any = made.execute(EVENTS_OF_MONTH, bound).to_arrow_table()
+            rows = _rows(made, EVENTS_OF_MONTH, bound)
             rows = rows.append_column("month", pc.strftime(rows["time"], "%Y-%m"))
             _append(make_table(place, EVENTS), EVENTS, rows)
+
+
+def _rows(made: duckdb.DuckDBPyConnection, sql: str, bound: dict[str, Any]) -> pa.Table:
+    return made.sql(sql, params=bound).to_arrow_table()
 
 
 def _append(table: DeltaTable, spec: Table, rows: pa.Table) -> None:
@@ -173,7 +179,7 @@ def message_id(number: int) -> str:
     return f"01MESSAGEOFCAMPAIGN{number:07d}"
 
 
-def _write_records(install: Any) -> None:
+def fill_records(install: Any) -> None:
     upsert(install, Kind.METRIC, [_metric(key, name) for key, name, _ in METRICS])
     upsert(install, Kind.CAMPAIGN, [_campaign(number) for number in range(MONTHS * CAMPAIGNS_A_MONTH)])
     upsert(install, Kind.FLOW, [Row(f"Flow{n}", f"Flow {n}", status="live") for n in range(FLOWS)])

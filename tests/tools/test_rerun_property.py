@@ -106,7 +106,9 @@ def change_all(made: Loaded, caller: Caller) -> None:
     install, now = made.install, timezone.now()
     for record in Record.objects.filter(install=install):
         record.name, record.folded = f"Renamed {record.klaviyo_id}", f"renamed {record.klaviyo_id.lower()}"
-        record.attributes = {name: f"other {value}" for name, value in record.attributes.items() if isinstance(value, str)}
+        record.attributes = {
+            name: f"other {value}" for name, value in record.attributes.items() if isinstance(value, str)
+        }
         record.status, record.channel, record.archived, record.at = "Draft", "whatsapp", True, now
         record.deleted_at = now if record.klaviyo_id[-1] in "AR1" else None
         record.parent = record.parent and f"no {record.parent}"
@@ -116,7 +118,9 @@ def change_all(made: Loaded, caller: Caller) -> None:
     upsert(install, Kind.CAMPAIGN, rows)
     upsert(install, Kind.LIST, [Row("ListNew", "Newsletter")])
     upsert(
-        install, Kind.METRIC, [Row("NEWORD", "Placed Order", attributes={"integration": "Shopify", "category": "eCommerce"})]
+        install,
+        Kind.METRIC,
+        [Row("NEWORD", "Placed Order", attributes={"integration": "Shopify", "category": "eCommerce"})],
     )
     Install.objects.filter(pk=install.pk).update(
         name="Renamed",

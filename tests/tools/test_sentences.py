@@ -48,52 +48,70 @@ DAYS = "from 2026-02-01 to 2026-02-28"
         (
             {"did": "opened_email", "campaign": "C1,C2", "but_not": "ordered", "within_days": 7},
             "of 2 people who opened “Q4 Holiday Campaign” or “Q4 Holiday Reminder” in the whole history, "
-            "1 (50.0 %) did not place an order within 7 days afterwards.",
+            "1 (50.0 %) placed an order within 7 days afterwards, median 10 minutes; 1 (50.0 %) did not.",
         ),
         (
             {"did": "opened_email", "but_not": "ordered", "but_not_flow": "F1"},
             "of 3 people who opened an e-mail in the whole history, "
-            "3 (100.0 %) did not place an order attributed to the flow “Abandoned cart” afterwards.",
+            "0 (0.0 %) placed an order attributed to the flow “Abandoned cart” afterwards; 3 (100.0 %) did not.",
         ),
         (
             {"did": "opened_email", "flow": "F1", "but_not": "clicked_email"},
             "of 1 person who opened the flow “Abandoned cart” in the whole history, "
-            "0 (0.0 %) did not click in the flow “Abandoned cart” afterwards.",
+            "1 (100.0 %) clicked in the flow “Abandoned cart” afterwards, median 1 minute; 0 (0.0 %) did not.",
         ),
         (
             {"did": "opened_email", "campaign": "C1", "but_not": "clicked_email", "but_not_campaign": "any"},
             "of 2 people who opened “Q4 Holiday Campaign” in the whole history, "
-            "2 (100.0 %) did not click in any e-mail afterwards.",
+            "0 (0.0 %) clicked in any e-mail afterwards; 2 (100.0 %) did not.",
         ),
         ({"did": "ordered", "item": "Socks, 3 pack"}, "1 person placed an order with “Socks, 3 pack” in the whole history."),
         (
             {"did": "opened_email", "but_not": "ordered", "but_not_item": "Mug ☕"},
             "of 3 people who opened an e-mail in the whole history, "
-            "2 (66.7 %) did not place an order with “Mug ☕” afterwards.",
+            "1 (33.3 %) placed an order with “Mug ☕” afterwards, median 10 minutes; 2 (66.7 %) did not.",
         ),
         (
             {"did": "opened_email", "audience": "L1", "but_not": "ordered"},
             "of 2 people in “Newsletter” who opened an e-mail in the whole history, "
-            "1 (50.0 %) did not place an order afterwards.",
+            "1 (50.0 %) placed an order afterwards, median 10 minutes; 1 (50.0 %) did not.",
         ),
         (
             {"did": "member", "audience": "L1,L2", "but_not": "member", "but_not_audience": "L2"},
-            "of 2 people who are in “Newsletter” or “VIP”, 1 (50.0 %) is not in “VIP”.",
+            "of 2 people who are in “Newsletter” or “VIP”, 1 (50.0 %) is in “VIP” too; 1 (50.0 %) is not.",
         ),
         (
             {"did": "member", "audience": "L1", "but_not": "ordered", "period": "2026-02"},
-            "of 2 people who are in “Newsletter”, 1 (50.0 %) did not place an order from 2026-02-01 on.",
+            "of 2 people who are in “Newsletter”, 1 (50.0 %) placed an order from 2026-02-01 on, median 28.3 days; 1 (50.0 %) did not.",
         ),
-        ({"did": "opened_email", "at_least": 2}, "2 people opened an e-mail at least 2 times in the whole history."),
+        ({"did": "opened_email", "at_least": 2}, "2 people opened an e-mail at least 2 times in the whole history. "
+         "That is 66.7 % of the 3 people who did so at least once."),
         (
             {"did": "opened_email", "machine_opens": "exclude"},
             "3 people opened an e-mail in the whole history. Opens by machines and clicks by bots are left out.",
         ),
         (
             {"did": "opened_email", "but_not": "ordered", "but_not_period": "2026-02"},
-            f"of 3 people who opened an e-mail in the whole history, 3 (100.0 %) did not place an order {DAYS}.",
+            f"of 3 people who opened an e-mail in the whole history, 0 (0.0 %) placed an order {DAYS}; 3 (100.0 %) did not.",
         ),
         ({"did": "opened_email", "period": "2026-03-01"}, "3 people opened an e-mail on 2026-03-01."),
+        (
+            {"did": "opened_email", "but_not": "opened_email"},
+            "of 3 people who opened an e-mail in the whole history, "
+            "2 (66.7 %) opened an e-mail again, median 2.5 minutes; 1 (33.3 %) did not.",
+        ),
+        (
+            {"did": "opened_email", "group_by": "event:weekday"},
+            "3 people opened an e-mail in the whole history. Most by weekday: Sunday 3 (100.0 %).",
+        ),
+        (
+            {"did": "opened_email", "group_by": "times"},
+            "3 people opened an e-mail in the whole history. Most by number of times: 2 times 2 (66.7 %), once 1 (33.3 %).",
+        ),
+        (
+            {"did": "opened_email", "group_by": "event:Subject"},
+            "3 people opened an e-mail in the whole history. Most by Subject: Hello 2 (66.7 %), no Subject 2 (66.7 %).",
+        ),
         ({"did": "opened_email", "period": "2026-02"}, f"0 people opened an e-mail {DAYS}."),
     ],
 )  # fmt: skip
