@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from connector.insights.columns import Kind
-from connector.pages.figures import NUMBERS, Fields, Terms, bucket_text, shown
+from connector.pages.figures import BY_NUMBER, MARKS, NUMBERS, Fields, Terms, bucket_text, is_falling, shown
 
 SERIES_SHOWN: Final = 4  # groups that are drawn, each a picture of its own with the same scale
 BUCKETS: Final = 366
@@ -70,9 +70,12 @@ def chart(rows: Sequence[Row], fields: Fields, terms: Terms, name_of: NameOf) ->
 
 def measure_of(rows: Sequence[Row], fields: Fields) -> str:
     """The figure that is drawn: what the rows were sorted by, else the first that holds something."""
-    names = [name for name in fields.columns if fields.kind(name, rows[0] if rows else None) in NUMBERS]
+    kinds = {name: fields.kind(name, rows[0] if rows else None) for name in fields.columns if name not in MARKS}
+    names = [name for name, kind in kinds.items() if kind in NUMBERS and any(_number(row, name) for row in rows)]
     asked = [fields.sort_by] if fields.sort_by in names else []
-    return next((name for name in [*asked, *names] if any(_number(row, name) for row in rows)), "")
+    is_ranked = bool(rows) and fields.start not in rows[0] and fields.group not in BY_NUMBER
+    sorted_by = [name for name in names if is_ranked and is_falling([row.get(name) for row in rows])]
+    return next(iter([*asked, *sorted_by, *names]), "")
 
 
 def _number(row: Row, name: str) -> float:

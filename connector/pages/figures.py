@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,7 @@ NUMBERS: Final = (Kind.COUNT, Kind.RATE, Kind.MONEY, Kind.DAYS)
 NOTHING: Final = "—"
 UTC: Final = ZoneInfo("UTC")
 WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MARKS: Final = ("other", "rank")  # fields that tell of a row what its name or place shows
 BY_NUMBER: Final = ("weekday", "hour", "times")  # groups whose own order is that of numbers
 OF_MEASURE: Final = ("value", "before", "change")  # fields whose kind is that of the column which `measure` names
 
@@ -157,6 +158,17 @@ def bucket_text(fields: Fields, value: Any, terms: Terms) -> str:
     return time_text(str(value)[:7] if fields.by_month else str(value), terms.zone)
 
 
+def period(span: Mapping[str, Any] | None) -> str:
+    """`16 Oct 2026, 00:00 to 25 Nov 2026, 16:30`, as the account's clock shows it; whole days without their midnights."""
+    if not span or not span.get("from") or not span.get("to"):
+        return ""
+    start, end = (datetime.fromisoformat(str(span[edge])) for edge in ("from", "to"))
+    if start.time() == end.time() == time.min and start < end:
+        first, last = start.date(), end.date() - timedelta(days=1)
+        return f"{first:%-d %b %Y}" if first == last else f"{first:%-d %b %Y} to {last:%-d %b %Y}"
+    return f"{start:%-d %b %Y, %H:%M} to {end:%-d %b %Y, %H:%M}"
+
+
 def group_text(fields: Fields, value: Any, terms: Terms) -> str:
     """The name of a group: a weekday's, an hour's, `no country` for none."""
     if value is None:
@@ -189,7 +201,9 @@ def _figures(
     """`over`: the kind that an object gives to its parts, as an amount {people, did} does."""
     for name, value in sorted(values.items(), key=lambda item: fields.order(item[0])):
         kind = over or fields.kind(name)
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and value.keys() == {"from", "to"}:
+            yield Figure(fields.title(name), period(value), Kind.TIME, is_top=not path)
+        elif isinstance(value, Mapping):
             if "id" in value:
                 yield _figure(fields, (*path, name), None, value, terms)
                 value = {part: number for part, number in value.items() if isinstance(number, int | float)}
@@ -203,6 +217,31 @@ def _figure(fields: Fields, path: tuple[str, ...], kind: Kind | None, value: Any
     first, *rest = [fields.title(name) for name in path]
     label = f"{first}: {' '.join(rest).lower()}" if rest else first
     return Figure(label, shown(kind, value, terms), kind, is_top=not rest)
+
+
+def is_falling(values: Sequence[Any]) -> bool:
+    """Largest first, with nulls last, and not all alike."""
+    numbers = [value for value in values if isinstance(value, int | float)]
+    return (
+        len(set(numbers)) > 1 and numbers == sorted(numbers, reverse=True) and list(values[: len(numbers)]) == numbers
+    )
+
+
+def _is_id(value: Any, objects: Mapping[str, Any]) -> bool:
+    return isinstance(value, str) and value in objects
+
+
+def _short(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {"id": found["id"], "name": found.get("name") or found["id"]}
+
+
+def with_names(entry: Mapping[str, Any], rows: Sequence[Any], fields: Fields) -> list[Any]:
+    """Rows that name their group by id, with the object of that id instead; others as they are."""
+    by, listed = fields.groups.by, entry.get(fields.groups.order) if fields.groups.order else None
+    objects = {each["id"]: each for each in listed or [] if isinstance(each, Mapping) and "id" in each}
+    if not objects:
+        return list(rows)
+    return [{**row, by: _short(objects[row[by]])} if _is_id(row.get(by), objects) else row for row in rows]
 
 
 def is_rows(value: object) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from connector.pages.figures import Fields, Terms, shown
+from connector.pages.figures import Fields, Terms, shown, with_names
 from connector.pages.tables import row_name
 from connector.receipts.models import ANSWERED, Receipt
 from connector.tools.receipt_tools import figures
@@ -54,6 +54,7 @@ def change(each: Mapping[str, Any], receipt: Receipt) -> Change:
     fields, terms, account = Fields.of(receipt), Terms(), ""
     node: Any = receipt.answer.get("data")
     row: Mapping[str, Any] = {}
+    entry: Mapping[str, Any] = {}
     titles: list[str] = []
     last = ""
     for name, at in PART.findall(str(each["path"]).removeprefix("data")):
@@ -62,12 +63,13 @@ def change(each: Mapping[str, Any], receipt: Receipt) -> Change:
             last = name
             titles.append("" if name in ("accounts", *fields.groups.rows) else fields.title(name))
         elif isinstance(node, Mapping) and last == "accounts":
+            entry = node
             account, terms = str(node["account"].get("name") or ""), Terms.of(node)
         elif isinstance(node, Mapping):
-            row = node
+            row = with_names(entry, [node], fields)[0]
             titles.append(row_name(row, fields, terms))
     if each["before"] is None and isinstance(each["after"], Mapping):  # a row that is new
-        titles[-1:] = [row_name(each["after"], fields, terms)]
+        titles[-1:] = [row_name(with_names(entry, [each["after"]], fields)[0], fields, terms)]
     kind = fields.kind(last, row)
     before, after = (_text(each[side], kind, fields, terms) for side in ("before", "after"))
     return Change(account, ": ".join(title for title in titles if title), before, after)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from connector.pages.figures import Fields, is_rows
+from connector.pages.figures import Fields, is_rows, with_names
 from connector.pages.receipt_presenters import NOT_FIGURES, entries, exports
 from connector.receipts.models import Receipt
 
@@ -38,7 +38,7 @@ def as_csv(receipt: Receipt, name: str) -> str | None:
     names = [known for known, _ in exports(receipt.answer, fields)]
     if not names or (name and name not in names):
         return None
-    rows = list(_rows(receipt.answer, name or names[0]))
+    rows = list(_rows(receipt.answer, name or names[0], fields))
     named = dict.fromkeys(column for row in rows for column in row)
     columns = sorted(named, key=lambda column: (column not in ABOUT, fields.order(column.split(".")[0])))
     written = io.StringIO()
@@ -50,12 +50,12 @@ def as_csv(receipt: Receipt, name: str) -> str | None:
     return written.getvalue()
 
 
-def _rows(answer: Row, name: str) -> Iterator[dict[str, Any]]:
+def _rows(answer: Row, name: str, fields: Fields) -> Iterator[dict[str, Any]]:
     """Each row flat, after the account that it is of."""
     for entry in entries(answer):
         about = {"account": entry["account"].get("name"), "account.id": entry["account"].get("id")}
         about |= {"currency": entry["currency"]} if entry.get("currency") else {}
-        for row in _rows_of(entry, name):
+        for row in with_names(entry, _rows_of(entry, name), fields):
             yield about | dict(flat(row))
     for row in (answer.get("data") or {}).get(name) or []:
         yield dict(flat(row))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,7 @@ from django.conf import settings
 from accounts.caller import Caller
 from connector.insights.periods import zone_of
 from connector.insights.words import spoken
-from connector.pages.figures import NUMBERS, UTC, Fields, Figure, Terms, figures, time_text, words
+from connector.pages.figures import NUMBERS, UTC, Fields, Figure, Terms, figures, period, time_text, words
 from connector.pages.install_presenters import Badge
 from connector.pages.object_links import ObjectLinks, object_links
 from connector.pages.tables import Cell, Table, tables
@@ -192,17 +192,6 @@ def comparison(accounts: list[Account]) -> Table | None:
         rows.append([head, *(texts.get(label, missing) for label in labels)])
     columns = [Cell("Account"), *(Cell(label, rows[0][at + 1].is_figure) for at, label in enumerate(labels))]
     return Table("accounts", "Accounts side by side", columns, rows, 0, None)
-
-
-def period(span: Mapping[str, Any] | None) -> str:
-    """`16 Oct 2026, 00:00 to 25 Nov 2026, 16:30`, as the account's clock shows it; whole days without their midnights."""
-    if not span or not span.get("from") or not span.get("to"):
-        return ""
-    start, end = (datetime.fromisoformat(str(span[edge])) for edge in ("from", "to"))
-    if start.time() == end.time() == time.min and start < end:
-        first, last = start.date(), end.date() - timedelta(days=1)
-        return f"{first:%-d %b %Y}" if first == last else f"{first:%-d %b %Y} to {last:%-d %b %Y}"
-    return f"{start:%-d %b %Y, %H:%M} to {end:%-d %b %Y, %H:%M}"
 
 
 def method_lines(method: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

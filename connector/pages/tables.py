@@ -1,6 +1,5 @@
 """The rows of an answer as a table: columns with titles, the groups in their own order, each with a name."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -8,6 +7,7 @@ from typing import Any, Final
 from connector.pages.charts import Chart, chart
 from connector.pages.figures import (
     BY_NUMBER,
+    MARKS,
     NOTHING,
     NUMBERS,
     Fields,
@@ -18,11 +18,11 @@ from connector.pages.figures import (
     is_rows,
     rank,
     shown,
+    with_names,
     words,
 )
 
 ROWS_SHOWN: Final = 200  # of a table on a page; exports hold all
-MARKS: Final = ("other", "rank")  # fields that tell of a row what its name or place shows
 
 Row = Mapping[str, Any]
 Links = Mapping[str, str]  # our page of an object, by its id
@@ -51,27 +51,18 @@ class Table:
 def tables(values: Row, fields: Fields, terms: Terms, links: Links, title: str) -> list[Table]:
     """A table for every list of objects among the values; `title` is that of the groups themselves."""
     return [
-        table(
-            name,
-            named_groups(rows, values, fields),
-            fields,
-            terms,
-            links,
-            title if name in fields.groups.rows else fields.title(name),
-        )
+        table(name, with_names(values, rows, fields), fields, terms, links, table_title(name, rows, fields, title))
         for name, rows in values.items()
-        if is_rows(rows) and name != fields.groups.order
+        if is_rows(rows)
     ]
 
 
-def named_groups(rows: Sequence[Row], values: Row, fields: Fields) -> Sequence[Row]:
-    """Rows that tell their group by an id, by its name instead; of several of one name with the id."""
-    by, heads = fields.groups.by, [each for each in values.get(fields.groups.order) or () if isinstance(each, Mapping)]
-    if not heads:
-        return rows
-    bearers = Counter(each["name"] for each in heads)
-    names = {each["id"]: each["name"] + (f" ({each['id']})" if bearers[each["name"]] > 1 else "") for each in heads}
-    return [{**row, by: names.get(row[by], row[by])} if isinstance(row.get(by), str) else row for row in rows]
+def table_title(name: str, rows: Sequence[Row], fields: Fields, title: str) -> str:
+    if fields.start in rows[0] and fields.groups.by not in rows[0]:
+        return "Over time"
+    if fields.group and name in fields.groups.rows:
+        return f"By {fields.group.replace('_', ' ')}"
+    return title if name == "rows" or name in fields.groups.rows else fields.title(name)
 
 
 def table(name: str, rows: Sequence[Row], fields: Fields, terms: Terms, links: Links, title: str) -> Table:
@@ -80,7 +71,7 @@ def table(name: str, rows: Sequence[Row], fields: Fields, terms: Terms, links: L
     heads = {column: column == head_of(names, fields) for column in names}
     return Table(
         name=name,
-        title=f"By {fields.group.replace('_', ' ')}" if fields.group and name in fields.groups.rows else title,
+        title=title,
         columns=[Cell(fields.title(column), is_figure(column, ordered, fields)) for column in names],
         rows=[
             [cell(column, row, fields, terms, links, heads[column]) for column in names] for row in ordered[:ROWS_SHOWN]
@@ -101,6 +92,8 @@ def column_names(rows: Sequence[Row], fields: Fields) -> list[str]:
     """Those that hold something in any row, what the rows are called by first, then as the tool orders them: PostgreSQL
     keeps the fields of an object in no order of ours."""
     every = list(dict.fromkeys(name for row in rows for name in row if name not in MARKS))
+    if all(row.get("status") == "ok" for row in rows):
+        every = [name for name in every if name != "status"]
     held = [name for name in every if _is_name(name, fields) or _is_held(name, rows, fields)]
     if len(rows) > 1 and "currency" in held and len({row.get("currency") for row in rows}) == 1:
         held.remove("currency")  # it stands with each amount
@@ -165,7 +158,8 @@ def _name_text(name: str, row: Row, fields: Fields, terms: Terms) -> str:
 
 def row_name(row: Row, fields: Fields, terms: Terms) -> str:
     """What a row is called where it stands alone, such as in a chart."""
-    named = [name for name in row if name not in MARKS and fields.kind(name) not in NUMBERS]
-    names = sorted(named, key=fields.order)
-    head = head_of(names, fields) if names else ""
-    return _name_text(head, row, fields, terms) if head else words("row")
+    named = [name for name in row if name not in (*MARKS, "measure", "currency", "status")]
+    names = sorted((name for name in named if fields.kind(name) not in NUMBERS), key=fields.order)
+    heads = ["measure"] if "measure" in row else []
+    heads += [name for name in names[:1] if fields.kind(name) is not None or not heads]
+    return ", ".join(_name_text(head, row, fields, terms) for head in heads) or words("row")

@@ -1,13 +1,9 @@
 """A whole answer page by page: the groups that fit, and a cursor for the rest."""
 
-from typing import Final
-
 from connector.tools import cursors, fit
 from connector.tools.envelope import Envelope
 from connector.tools.fit import Offset
 from connector.tools.tool import Tool
-
-LIMIT: Final = 25  # groups of an account, unless the caller says otherwise
 
 
 def page_of(tool: Tool, whole: Envelope, limit: int, offset: Offset, size: int = fit.SIZE) -> Envelope:

@@ -12,7 +12,7 @@ from connector.tools import fit
 from connector.tools.differences import Change
 from connector.tools.envelope import Envelope
 from connector.tools.fit import Offset
-from connector.tools.paging import LIMIT, page_of
+from connector.tools.paging import page_of
 from connector.tools.rerun import Rerun, Run, rerun
 from connector.tools.tool import NO_GROUPS, TOOLS
 
@@ -43,10 +43,16 @@ def _recorded(receipt: Receipt, size: int) -> Envelope:
     tool = TOOLS.get(receipt.tool)
     if tool is None or not receipt.is_answered:
         return dict(receipt.answer)
-    page = page_of(tool, receipt.answer, LIMIT, Offset(), size)
+    page = page_of(tool, receipt.answer, _limit(receipt), Offset(), size)
     if page["more"]:
         page["next"] = [{"tool": tool.name, "args": {"cursor": page["more"]["cursor"]}, "why": "The next rows."}]
     return page
+
+
+def _limit(receipt: Receipt) -> int:
+    """As many groups as the answer itself showed."""
+    tool = TOOLS.get(receipt.tool)
+    return int(receipt.args.get("limit", tool.groups.limit if tool else NO_GROUPS.limit))
 
 
 def _beside(receipt: Receipt, run: Run, made: Rerun) -> Envelope:
@@ -64,7 +70,7 @@ def _beside(receipt: Receipt, run: Run, made: Rerun) -> Envelope:
 def _cut(receipt: Receipt, answer: Envelope, size: int) -> Envelope:
     """The new answer without what the recorded one says too; without its figures where not even their heads fit."""
     tool, bare = TOOLS.get(receipt.tool), {name: answer[name] for name in KEPT_OF_RERUN}
-    page, _, _ = fit.fitted(bare, tool.groups if tool else NO_GROUPS, LIMIT, Offset(), size)
+    page, _, _ = fit.fitted(bare, tool.groups if tool else NO_GROUPS, _limit(receipt), Offset(), size)
     return page if fit.size_of(page) <= size else bare | {"data": {}, "caveats": [], "freshness": []}
 
 

@@ -5,6 +5,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -223,6 +224,61 @@ def test_a_ranking_is_drawn_with_its_table_beside_it(alice_client: Client, recei
     assert 'width="100.00%"' in drawing and 'width="72.50%"' in drawing
     assert "style=" not in drawing
     assert "Shelf 29" in page.split('<table class="answer-table">')[1]
+
+
+def test_a_ranking_draws_what_its_rows_are_sorted_by(alice_client: Client, receipt: Any, sales: Tool) -> None:
+    rows = [{"shelf": {"id": str(n), "name": f"Shelf {n}"}, "sold": n % 2, "revenue": 9.0 - n} for n in range(4)]
+
+    drawing = page_of(alice_client, answered_by(receipt, sales, rows)).split('<svg role="img"')[1].split("</svg>")[0]
+
+    assert "<title>Shelf 0: 9.00 EUR</title>" in drawing
+
+
+def test_the_kind_of_a_value_is_that_of_its_measure_and_currencies_are_not_drawn_together(
+    alice_client: Client, receipt: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = (
+        Column("measure", Kind.TEXT, "Measure"),
+        Column("rank", Kind.COUNT, "Rank"),
+        Column("account", Kind.OBJECT, "Account"),
+        Column("value", Kind.COUNT, "In the period"),
+        Column("revenue", Kind.MONEY, "Revenue"),
+    )
+    ranked = replace(SALES, name="ranked", columns=columns)
+    monkeypatch.setitem(TOOLS, "ranked", ranked)
+    rows = [
+        {"measure": "revenue", "rank": 1, "account": {"id": key, "name": name}, "currency": currency, "value": 1234.5}
+        for key, name, currency in (("A", "Candles", "EUR"), ("B", "Kyoto Tea", "JPY"))
+    ]
+
+    page = page_of(alice_client, answered_by(receipt, ranked, rows))
+
+    assert "Revenue Candles EUR 1,234.50 EUR" in text_of(page)
+    assert "Revenue Kyoto Tea JPY 1,234 JPY" in text_of(page)
+    assert "<svg role" not in page
+
+
+def test_groups_that_rows_name_by_id_are_shown_by_name(
+    alice_client: Client, receipt: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups = Groups(("rows",), by="shelf", order="shelves", start="start")
+    monkeypatch.setitem(TOOLS, "by_shelf", replace(SALES, name="by_shelf", groups=groups))
+    rows = [{"start": f"2026-0{month}-01", "shelf": shelf, "sold": 5} for month in (1, 2) for shelf in (None, "S1")]
+    answered_by(receipt, TOOLS["by_shelf"], rows, shelves=[{"id": "S1", "name": "Tents", "note": "live"}])
+
+    page = page_of(alice_client, receipt)
+
+    assert "All together Jan 2026 5 Tents Jan 2026 5" in text_of(page)
+    exported = read(alice_client.get(f"/receipts/{receipt.public_id}/export.csv"))
+    assert [(row["Shelf"], row["Shelf id"]) for row in exported] == [("", ""), ("Tents", "S1")] * 2
+
+
+def test_a_span_of_whole_days_is_told_by_its_days(alice_client: Client, receipt: Any, sales: Tool) -> None:
+    span = {"from": "2025-11-01T00:00:00-04:00", "to": "2026-05-01T00:00:00-04:00"}
+
+    page = page_of(alice_client, answered_by(receipt, sales, [], against=span))
+
+    assert "Against 1 Nov 2025 to 30 Apr 2026" in text_of(page)
 
 
 def test_a_series_is_drawn_by_month_and_goes_below_zero(alice_client: Client, receipt: Any, sales: Tool) -> None:
