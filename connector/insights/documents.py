@@ -46,7 +46,7 @@ def page_url(record: Record) -> str:
     return f"{settings.PUBLIC_URL}/installs/{record.install_id}/{record.kind}/{quote(record.klaviyo_id, safe='')}/"
 
 
-def facts_of(record: Record) -> list[tuple[str, str]]:
+def details_of(record: Record) -> list[tuple[str, str]]:
     """What is known of an object, as pairs of words and value; times in the account's zone."""
     zone = record.install.time_zone
     at = f"{record.at.astimezone(zone_of(zone)):%Y-%m-%d %H:%M} {zone}" if record.at else ""

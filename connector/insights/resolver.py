@@ -381,8 +381,14 @@ def _which(match: Match, kind: str, install: Install, args: Mapping[str, Any], a
     more = " or more" if number == 10 else ""
     return Refusal(
         "needs_choice",
-        text=f"There are {number}{more} {Kind(kind).label.lower()}s “{name}” may mean in {install.name}.",
+        text=f"“{name}” fits {number}{more} {_kinds(match, kind)} of {install.name}.",
         what_to_do="Call again with the id of the one meant.",
         choices=match.choices,
         suggestion=every,
     )
+
+
+def _kinds(match: Match, kind: str) -> str:
+    """`campaigns`, `lists and segments`."""
+    kinds = sorted({choice.kind for choice in match.choices}) or [kind]
+    return " and ".join(f"{Kind(each).label.lower()}s" for each in kinds)

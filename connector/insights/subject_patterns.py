@@ -22,13 +22,10 @@ Row = Mapping[str, Any]
 
 
 def patterns_of(rows: Sequence[Row]) -> dict[str, Any]:
-    """Of the rows that have a subject: the median length in characters, and of each pattern how many have it and the
+    """Of the rows that have a subject: their median length in characters, and of each pattern how many have it and the
     median open rates of those with it and without."""
     told = [row for row in rows if row["subject"]]
-    length = median(len(row["subject"]) for row in told) if told else None
-    found: dict[str, Any] = {
-        "median_length": {"characters": length, "subjects": len(told), "open_rate_human": _median_rate(told)}
-    }
+    found: dict[str, Any] = {"median_length": median(len(row["subject"]) for row in told) if told else None}
     return found | {name: _pattern(told, re.compile(pattern).search) for name, pattern in PATTERNS.items()}
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from accounts.caller import Caller
-from connector.insights.documents import Figures, facts_of, figures_of
+from connector.insights.documents import Figures, details_of, figures_of
 from connector.insights.question import CALL_SECONDS, Question
 from connector.pages.installs import visible_install
 from connector.pages.member import MemberRequest, member_page
@@ -31,7 +31,7 @@ def record_page(request: MemberRequest, id: UUID, kind: str, key: str) -> HttpRe
     page = {
         "install": install,
         "record": record,
-        "attributes": facts_of(record),
+        "details": details_of(record),
         "figures": _figures(request.caller, record),
         "klaviyo_url": klaviyo_url(record.kind, record.klaviyo_id),
     }

@@ -97,6 +97,8 @@ def column_names(rows: Sequence[Row], fields: Fields) -> list[str]:
     held = [name for name in every if _is_name(name, fields) or _is_held(name, rows, fields)]
     if len(rows) > 1 and "currency" in held and len({row.get("currency") for row in rows}) == 1:
         held.remove("currency")  # it stands with each amount
+    if "name" in held:  # which the links of a row tell by
+        held = [name for name in held if name not in ("id", "url")]
     return sorted(held, key=lambda name: (_is_number(name, rows, fields), fields.order(name)))
 
 

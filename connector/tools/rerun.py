@@ -85,7 +85,7 @@ def _same(caller: Caller, receipt: Receipt, tool: Tool, deadline: float) -> Enve
     again = {entry["account"]["id"]: entry for entry in answer["data"].get("accounts") or []}
     recorded = receipt.answer["data"].get("accounts") or []
     entries = [again.get(entry["account"]["id"], entry) for entry in recorded]
-    entries = [entry if _is_answered(entry) else before for entry, before in zip(entries, recorded, strict=True)]
+    entries = [entry if _is_answered(before) else before for entry, before in zip(entries, recorded, strict=True)]
     return answer | {"data": answer["data"] | {"accounts": entries}}
 
 

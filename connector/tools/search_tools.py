@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from accounts.caller import Caller
-from connector.insights.documents import facts_of, figures_of, page_url
+from connector.insights.documents import details_of, figures_of, page_url
 from connector.insights.periods import zone_of
 from connector.insights.question import Question
 from connector.insights.refusal import Refusal
@@ -113,7 +113,7 @@ def _title(record: Record) -> str:
 
 
 def _document(question: Question, record: Record) -> Document:
-    lines = [record.name, *(f"{name}: {value}" for name, value in facts_of(record)), *_figure_lines(question, record)]
+    lines = [record.name, *(f"{name}: {value}" for name, value in details_of(record)), *_figure_lines(question, record)]
     metadata = {
         "kind": record.kind,
         "account": record.install.klaviyo_id,

@@ -62,7 +62,7 @@ def test_connecting_calls_klaviyo_between_its_transactions(
 def test_a_sync_with_trouble_reads_and_writes_outside(
     klaviyo_sandbox: Running, northwind: Any, seen: Seen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work, "TURN", 1.0)
+    monkeypatch.setattr(work, "STEP", 1.0)
     install = connected(klaviyo_sandbox, northwind)
     for fault in ("429", "500", "reset"):
         klaviyo_sandbox.trigger(fault, times=2, path="/api/")

@@ -80,7 +80,7 @@ def test_what_is_not_answered_by_the_deadline_is_pending_and_the_rest_is_answere
     [
         (Refusal("refused", "not_found", "There is none."), "refused", "not_found"),
         (LakeError("the disk"), "error", "timeout"),
-        (VersionGone("old"), "error", "version_gone"),
+        (VersionGone("old"), "error", "timeout"),
     ],
 )
 def test_what_goes_wrong_with_one_account_is_its_own(

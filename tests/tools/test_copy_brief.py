@@ -133,7 +133,7 @@ def test_patterns_are_told_with_the_rates_of_the_subjects_that_have_them(mailing
     answer = asked(alice_caller)
 
     found = entry(answer)["patterns"]
-    assert found["median_length"] == {"characters": 19, "subjects": 5, "open_rate_human": 0.5}
+    assert found["median_length"] == 19
     assert found["with_emoji"] == {"subjects": 1, "open_rate_human": 0.5, "without_open_rate_human": 0.45}
     assert found["with_personalization"] == {"subjects": 1, "open_rate_human": 0.1, "without_open_rate_human": 0.5}
     assert (found["with_number"]["subjects"], found["with_discount"]["subjects"]) == (1, 1)

@@ -201,7 +201,7 @@ def test_a_fault_in_one_account_spoils_no_other(
 def test_a_bug_in_any_tool_is_answered_and_recorded(
     alice_caller: Caller, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
-    least = dict.fromkeys({*TOOLS[name].required, *TOOLS[name].input_schema["required"]}, SECRET)
+    least = dict.fromkeys({*TOOLS[name].required, *TOOLS[name].input_schema.get("required", ())}, SECRET)
     monkeypatch.setitem(TOOLS, name, replace(TOOLS[name], run=_raising(RuntimeError(SECRET))))
 
     answer = call(alice_caller, name, least)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.test import Client
+from django.utils.html import strip_tags
 
 from accounts.caller import Caller
 from connector.receipts.models import Receipt
@@ -205,8 +206,8 @@ def test_the_page_of_the_receipt_names_flows(ask: Ask, alice_client: Client) -> 
 
     page = alice_client.get(f"/receipts/{answer['receipt']['id']}/").content.decode()
 
-    cells = re.findall(r"<t[dh][^>]*>\s*(.*?)\s*</t[dh]>", page, re.DOTALL)
-    assert {"All together", "Abandoned cart", "Abandoned cart (old)"} <= set(cells) and "F1" not in cells
+    cells = {strip_tags(cell).strip() for cell in re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", page, re.DOTALL)}
+    assert {"Abandoned cart", "Abandoned cart (old)"} <= cells and "F1" not in cells
 
 
 def test_a_flows_messages_have_their_subject(ask: Ask) -> None:
