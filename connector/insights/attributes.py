@@ -66,7 +66,9 @@ def _condition(text: str) -> tuple[str, tuple[str, ...]]:
     attribute, equals, listed = (part.strip() for part in text.partition("="))
     values = tuple(value.strip() for value in listed.split("|"))
     if not (attribute and equals and all(values)):
-        raise bad("where", f"{text.strip()!r} is no condition; give one such as country=US; email_domain=gmail.com|gmx.de")
+        raise bad(
+            "where", f"{text.strip()!r} is no condition; give one such as country=US; email_domain=gmail.com|gmx.de"
+        )
     if not is_attribute(attribute):
         raise bad("where", f"{attribute!r} is not known; give property:NAME or one of {', '.join(PROFILE_GROUPS)}")
     return attribute, values

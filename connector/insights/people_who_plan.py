@@ -140,7 +140,10 @@ class _Planner:
 
     def _machines(self, action: Action) -> str:
         """Which of the action's events machines can make."""
-        opens, clicks = set(self.resolver.ids_of("opened_email")), set(self.resolver.ids_of("clicked_email", "clicked_sms"))
+        opens, clicks = (
+            set(self.resolver.ids_of("opened_email")),
+            set(self.resolver.ids_of("clicked_email", "clicked_sms")),
+        )
         if opens.isdisjoint(action.ids) and clicks.isdisjoint(action.ids):
             return ""
         return "opens" if opens.issuperset(action.ids) else "clicks" if clicks.issuperset(action.ids) else "mixed"

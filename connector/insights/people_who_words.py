@@ -152,7 +152,9 @@ def _is(number: int) -> str:
 
 def _days(number: float) -> str:
     """A time between two moments in the largest unit of which it has one: `28 days`, `4.5 hours`, `10 minutes`."""
-    size, unit = next((each for each in ((number, "day"), (number * 24, "hour")) if each[0] >= 1), (number * 1440, "minute"))
+    size, unit = next(
+        (each for each in ((number, "day"), (number * 24, "hour")) if each[0] >= 1), (number * 1440, "minute")
+    )
     shown = f"{size:,.1f}".removesuffix(".0")
     return f"{shown} {unit if shown == '1' else unit + 's'}"
 

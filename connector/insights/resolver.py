@@ -35,7 +35,9 @@ RULES: Final[dict[str, dict[str, Any]]] = {Kind.CAMPAIGN: {"star": True, "latest
 AUDIENCES: Final = [Kind.LIST.value, Kind.SEGMENT.value]
 COUNTS: Final = """select metric, count(*) as held, count(*) filter (where time <= $moment) as past
     from read_parquet($events, hive_partitioning=false) group by metric"""
-FIRST: Final = "select min(time) as first from read_parquet($events_first, hive_partitioning=false) where time <= $moment"
+FIRST: Final = (
+    "select min(time) as first from read_parquet($events_first, hive_partitioning=false) where time <= $moment"
+)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,9 @@ ORDERS: Final = f"""select person, coalesce(order_id, id) as k, min(time) as fir
     arg_min(currency, time) as currency from {EVENTS} where metric = 'ORDERS' and time <= $moment group by all"""
 CAMPAIGN: Final = 100
 HALF_A_YEAR: Final = begin_of(MONTHS - 6)
-DAYS_30: Final = datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=UTC) - timedelta(days=60)  # the running month is empty
+DAYS_30: Final = datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=UTC) - timedelta(
+    days=60
+)  # the running month is empty
 QUARTER: Final = (begin_of(MONTHS - 6), begin_of(MONTHS - 3))
 
 Entry = Mapping[str, Any]

@@ -24,7 +24,9 @@ from connector.records.upsert import Row, upsert
 
 MONTHS: Final = 24
 TODAY: Final = datetime.now(UTC)
-FIRST_MONTH: Final = TODAY.year * 12 + TODAY.month - 1 - MONTHS  # counted from the year 0; the running month has no event
+FIRST_MONTH: Final = (
+    TODAY.year * 12 + TODAY.month - 1 - MONTHS
+)  # counted from the year 0; the running month has no event
 PEOPLE_PER: Final = 20  # events of a person
 CAMPAIGNS_A_MONTH: Final = 8
 FLOWS: Final = 6
@@ -200,6 +202,12 @@ def _campaign(number: int) -> Row:
 
 def _messages() -> Iterator[Row]:
     for number in range(MONTHS * CAMPAIGNS_A_MONTH):
-        yield Row(message_id(number), "mail", parent=campaign_id(number), channel="email", facts={"of": "campaign", "subject": f"Subject {number}"})
+        yield Row(
+            message_id(number),
+            "mail",
+            parent=campaign_id(number),
+            channel="email",
+            facts={"of": "campaign", "subject": f"Subject {number}"},
+        )
     for number in range(FLOWS):
         yield Row(f"FlMsg{number}", "mail", parent=f"Flow{number}", channel="email", facts={"of": "flow"})
