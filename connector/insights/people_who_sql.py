@@ -89,8 +89,8 @@ def figures(shape: Shape) -> str:
     note; and `groups`, a list of value, people, did, events and amount of did."""
     groups = ", (select list(groups) from groups) as groups" if shape.group else ""
     return f"""{_people(shape)}{_groups(shape)}
-select counted.*, others.*, asked.*, {ahead("all_metrics")} as ahead{groups}
-from ({_counted(shape)}) counted, ({_others(shape)}) others, ({_asked(shape)}) asked"""
+select counted.*, others.*, {ahead("all_metrics")} as ahead{groups}
+from ({_counted(shape)}) counted, ({_others(shape)}) others"""
 
 
 def largest(shape: Shape) -> str:
@@ -106,30 +106,48 @@ from x left join done on done.person = x.person where value is not null and {IN_
 
 
 def _counted(shape: Shape) -> str:
-    """Sums over `people`: the row of those without a person counts as events and amount alone."""
-    named = "person is not null"
-    is_open = "us + $within > epoch_us($moment)" if shape.within and shape.when == "after" else "false"
-    return f"""select count(person) as did, count(*) filter (where {named} and {_is_human(shape)}) as human_did,
-    sum(events) as events, sum(events) filter (where {named}) as named_events, sum(amount) as amount,
-    sum(amount) filter (where {named}) as named_amount, max(largest) as largest, sum(foreign_events) as foreign_events,
-    sum(further) as further, count(*) filter (where {named} and {is_open}) as windows from people"""
+    """Sums over all who did X, whether or not they count (`base`, `asked`), and over those who do. The row of those without
+    a person counts as events and amount alone."""
+    if not shape.has_events:
+        return f"""select 0 as base, 0 as asked, 0 as asked_human, {_sums(shape, "true")} from people"""
+    human = "human_events" if shape.tells_humans and shape.x_machines else "events"
+    return f"""select count(person) as base, sum(events) as asked, sum({human}) as asked_human, {_sums(shape, _counts(shape))}
+    from firsts"""
+
+
+def _sums(shape: Shape, counts: str) -> str:
+    named = f"{counts} and person is not null"
+    sums = [
+        f"count(*) filter (where {named}) as did",
+        f"count(*) filter (where {named} and {_is_human(shape)}) as human_did",
+        *(
+            f"sum({name}) filter (where {counts}) as {name}"
+            for name in ("events", "amount", "foreign_events", "further")
+        ),
+        *(f"sum({name}) filter (where {named}) as named_{name}" for name in ("events", "amount")),
+        f"max(largest) filter (where {counts}) as largest",
+        f"count(*) filter (where {named} and {_is_open(shape, 'us')}) as windows",
+    ]
+    return ", ".join(sums)
+
+
+def _counts(shape: Shape) -> str:
+    """The condition that a row of `firsts` is one of `people`."""
+    return "events >= $at_least" if shape.repeated else "true"
+
+
+def _is_open(shape: Shape, since: str) -> str:
+    return f"{since} + $within > epoch_us($moment)" if shape.within and shape.when == "after" else "false"
 
 
 def _others(shape: Shape) -> str:
     """Sums over `done`."""
-    is_open = "since + $within > epoch_us($moment)" if shape.within and shape.when == "after" else "false"
+    if not shape.but_not:
+        return "select 0 as done, 0 as human_done, 0 as events_done, 0 as amount_done, null as median_seconds, 0 as windows_done"
     did_y = "filter (where us is not null)"
     return f"""select count(us) as done, count(human_us) as human_done, sum(events) {did_y} as events_done,
     sum(amount) {did_y} as amount_done, median((us - since) // 1000000) as median_seconds,
-    count(us) filter (where {is_open}) as windows_done from done"""
-
-
-def _asked(shape: Shape) -> str:
-    """Of all X events asked about: of how many people, how many they are, how many people made and no machine."""
-    if not shape.has_events:
-        return "select 0 as base, 0 as asked, 0 as asked_human"
-    human = "human_events" if shape.tells_humans and shape.x_machines else "events"
-    return f"select count(person) as base, sum(events) as asked, sum({human}) as asked_human from firsts"
+    count(us) filter (where {_is_open(shape, "since")}) as windows_done from done"""
 
 
 def _groups(shape: Shape) -> str:
@@ -164,8 +182,7 @@ def _people(shape: Shape, extras: str = "") -> str:
 
 def _held(shape: Shape, extras: str) -> str:
     if shape.has_events:
-        few = "where events >= $at_least" if shape.repeated else ""
-        return f"{_x(shape, extras)}, firsts as materialized ({_firsts(shape)}), people as (select * from firsts {few})"
+        return f"{_x(shape, extras)}, firsts as ({_firsts(shape)}), people as (select * from firsts where {_counts(shape)})"
     rows = f"select distinct person from {MEMBERS} where audience in (select unnest($audience))"
     if shape.did == "profiles":
         rows = f"select id as person from {PROFILES}"

@@ -17,7 +17,7 @@ FIGURES = ["people", "did", "also_did", "share", "also_share", "human", "events"
 ROWS = ["audience", "groups"]
 # Caveats with a number; caveats of which it matters that they are there.
 COUNTED = ["window_open", "future_events", "duplicate_orders", "other_currency", "two_purchase_metrics"]
-SHOWN = ["floor_applied", "machine_opens"]
+SHOWN = ["floor_applied", "machine_opens", "dominant_value"]
 
 
 def people_who(loaded: Loaded, caller: Caller, args: Json) -> Json:

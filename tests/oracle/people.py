@@ -30,7 +30,8 @@ from tests.oracle.world import (
 def people_who(world: World, args: Json) -> Json:
     """One account's entry. Raises BadArguments for a question that contradicts itself."""
     refuse_contradictions(args)
-    refuse_unkept(world, args.get("group_by"))
+    for by in [args.get("group_by"), *(part.partition("=")[0].strip() for part in args.get("where", "").split(";"))]:
+        refuse_unkept(world, by)
     try:
         asked = understood(world, args)
         return _entry(world, args, asked)
@@ -200,7 +201,15 @@ def _caveats(world: World, asked: Asked, counted: Counted, *, include: bool, gro
     found["small_base"] = bool(asked.y_mode) and len(counted.did) < 100
     found["floor_applied"] = any(row["value"] == "other" for row in grouped_rows or [])
     found["machine_opens"] = include and _are_opens_by_machines(world, asked)
+    found["dominant_value"] = _is_dominated(world, counted.x_events) or _is_dominated(world, _of_people(asked, counted))
     return {code: number for code, number in found.items() if number}
+
+
+def _is_dominated(world: World, events: list[Json]) -> bool:
+    """Whether one event makes more than half of the amount of 20 or more that have a value in the account's currency."""
+    held = [money(properties(event).get("$value")) for event in events if currency_of(event, world) == world.currency]
+    values = [value for value in held if value is not None]
+    return len(values) >= 20 and 2 * max(values) > sum(values)
 
 
 def _are_opens_by_machines(world: World, asked: Asked) -> bool:

@@ -32,7 +32,12 @@ def receipt_of(answer: dict[str, Any]) -> Receipt:
 
 @pytest.mark.parametrize(
     "args",
-    [QUESTION, {"did": "opened_email", "group_by": "event:weekday"}, {"did": "ordered", "period": "..2026-12-31"}],
+    [
+        QUESTION,
+        {"did": "opened_email", "group_by": "event:weekday"},
+        {"did": "ordered", "period": "..2026-12-31"},
+        {"did": "opened_email", "at_least": 1, "where": "country=Germany", "campaign": "latest:q4"},
+    ],
 )
 def test_run_again_on_the_same_versions_it_is_equal(
     shop: Any, write: Write, alice_caller: Caller, args: dict[str, Any]
