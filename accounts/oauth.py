@@ -5,6 +5,7 @@ The flows are django-oauth-toolkit's; what it decides otherwise than we do is ov
 
 import re
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -70,7 +71,7 @@ class Asked:
         )
 
 
-class AuthorizeView(BaseAuthorizationView):
+class AuthorizeView(ABC, BaseAuthorizationView):
     """GET asks the person, POST to the same address decides. The query is checked again at both.
 
     The page, `asking` and `deciding`, is the subclass's.
@@ -111,13 +112,13 @@ class AuthorizeView(BaseAuthorizationView):
     def post(self, request: HttpRequest) -> HttpResponse:
         return self.deciding(self.checked_request())
 
+    @abstractmethod
     def asking(self, asked: Asked) -> HttpResponse:
         """The page on which the person decides."""
-        raise NotImplementedError
 
+    @abstractmethod
     def deciding(self, asked: Asked) -> HttpResponse:
         """What was posted there: `approved`, `refused`, or the page again."""
-        raise NotImplementedError
 
     def checked_request(self) -> Asked:
         """Raises OAuthToolkitError: its FatalClientError is shown here, all others go back to the client."""

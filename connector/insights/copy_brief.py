@@ -139,8 +139,6 @@ def _subject(
         **{name: figures[name] for name in ("deliveries", "open_rate_human", "click_rate", "revenue")},
         "audience": is_own,
     }
-    if _channel(asked) == "sms":
-        row["open_rate_human"] = None  # nobody can tell whether a text was opened
     if "about" in asked.args:
         row["about"] = _is_about(str(asked.args["about"]), [campaign.name, row["subject"], row["preview"]])
     return row

@@ -82,6 +82,7 @@ class KnownRecords:
     def catalog(self, titles: list[str]) -> dict[str, dict[str, Any]]:
         """The catalog's item of each title (of several, the smallest id): id, url, image, price."""
         items = Record.objects.filter(install=self.install, kind=Kind.CATALOG_ITEM, deleted_at=None)
+        titles = [title for title in titles if "\0" not in title]  # which no database can be asked for
         parts = (titles[at : at + TITLES_AT_ONCE] for at in range(0, len(titles), TITLES_AT_ONCE))
         rows = [row for part in parts for row in items.filter(name__in=part)]
         return {row.name: _catalog_item(row) for row in sorted(rows, key=lambda row: row.klaviyo_id, reverse=True)}

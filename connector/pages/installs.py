@@ -43,7 +43,7 @@ def install_page(request: MemberRequest, id: UUID) -> HttpResponse:
         "runs": install.runs.order_by("-id")[:10],
         "metric_form": PurchaseMetricForm(initial={"metric": install.purchase_metric}, metrics=metrics(install)),
         "purchase": purchase_metric(install),
-        "properties_form": PropertiesForm(initial={"names": "\n".join(install.properties)}),
+        "properties_form": PropertiesForm(initial={"names": "\n".join(sorted(install.properties))}),
         **live(install),
     }
     return render(request, "installs/detail.html", page)

@@ -65,7 +65,8 @@ def row_key(row: Any, tool: Tool) -> Any:
     if "id" in row:
         return str(row["id"])
     heads = (tool.groups.by, tool.groups.start, head_of(row, tool))
-    names = [name for name in row if name in heads or (isinstance(row[name], Mapping) and "id" in row[name])]
+    # Sorted: PostgreSQL keeps the fields of an object in no order of ours.
+    names = sorted(name for name in row if name in heads or (isinstance(row[name], Mapping) and "id" in row[name]))
     return (*((name, _plain(row[name])) for name in names), ("other", bool(row.get("other"))))
 
 

@@ -125,6 +125,7 @@ def world(now: datetime, chars: str) -> World:
 def stand(caller: Caller, chars: str) -> Loaded:
     """The account, its client and organization too, strewn with them; beside it one that is still being loaded."""
     made = loaded(world(timezone.now(), chars), caller)
+    chars = chars.replace("\0", "")  # which no database keeps in a text
     client = ClientFactory(organization=caller.organization, name=strewn("Northern Brands", chars))
     Install.objects.filter(pk=made.install.pk).update(name=strewn("Fernweh Outdoor", chars), client=client)
     InstallFactory(

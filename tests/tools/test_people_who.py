@@ -167,7 +167,7 @@ def test_one_event_of_most_of_the_money_is_pointed_out(shop: Any, write: Write, 
     of_a_half = call(alice_caller, "people_who", {"did": "ordered"})
 
     assert said(dominated, "dominant_value") == (
-        "One event of 2026-03-02 (order o99) makes 1,000.00 USD of 1,019.00 USD; check that it is no error."
+        "One event of 2026-03-02 (order id o99) makes 1,000.00 USD of 1,019.00 USD; check that it is no error."
     )
     assert not said(of_few, "dominant_value") and not said(of_a_half, "dominant_value")
 
@@ -182,7 +182,7 @@ def test_what_dominates_those_who_did_not_is_pointed_out_too(shop: Any, write: W
     answer = call(alice_caller, "people_who", {"did": "ordered", "but_not": "ordered"})
 
     assert entry(answer)["amount"] == {"people": 119.0, "did": 929.0}
-    assert "(order o50) makes 100.00 USD of 119.00 USD" in said(answer, "dominant_value")
+    assert "(order id o50) makes 100.00 USD of 119.00 USD" in said(answer, "dominant_value")
 
 
 def test_an_open_with_a_value_can_dominate_too(shop: Any, write: Write, alice_caller: Caller) -> None:
