@@ -11,7 +11,7 @@ from connector.insights import caveats
 from connector.insights.arguments import BadArguments, Problem, check_period
 from connector.insights.campaign_choice import STATUSES, Chosen, Grouping, Table, choose, described, of_period
 from connector.insights.campaign_columns import NUMBERS
-from connector.insights.campaign_performance_words import DEFINITIONS, REPORTED, question_of, sentence
+from connector.insights.campaign_performance_words import definition_of, question_of, sentence
 from connector.insights.caveats import Caveat
 from connector.insights.coverage import Span
 from connector.insights.klaviyo_basis import cost_of
@@ -56,7 +56,7 @@ def campaign_performance(question: Question) -> Outcome:
     return Outcome(
         accounts,
         question=question_of(args, common_names(accounts)),
-        definition=REPORTED if reported else DEFINITIONS[args.get("attribution", "klaviyo")],
+        definition=definition_of(args),
         period_label=args.get("period") or ("all" if _is_unbounded(args) else "last_90_days"),
         basis="klaviyo_report" if reported else "events",
         exactness="klaviyo_report" if reported else "exact",

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from connector.insights.periods import Period
 from connector.insights.question import AccountQuestion
-from connector.insights.words import amount, counted, percent, quoted, spoken
+from connector.insights.words import amount, counted, people, percent, quoted, spoken
 
 LEADING: Final = 3  # rows that the sentence names
 WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -22,6 +22,10 @@ REPORTED: Final = (
     "Klaviyo's own campaign report for campaigns sent in the period. People of several campaigns together are added up; "
     "rates of one campaign are Klaviyo's own, which may leave out bots and machines where its counts do not."
 )
+UNSENT: Final = {
+    "scheduled": "Campaigns that are scheduled, by the time they will be sent; they have no figures yet.",
+    "draft": "Campaigns that are drafts in Klaviyo; they have no figures.",
+}
 BY: Final = {
     "channel": "channel",
     "month": "month",
@@ -33,6 +37,13 @@ SHOWN_AS: Final = {"klaviyo": "attributed by Klaviyo", "last_touch": "by last to
 
 Args = Mapping[str, Any]
 Row = Mapping[str, Any]
+
+
+def definition_of(args: Args) -> str:
+    """What is counted, for `method`."""
+    if args.get("status", "sent") != "sent":
+        return UNSENT[args["status"]]
+    return REPORTED if args.get("basis") == "klaviyo_report" else DEFINITIONS[args.get("attribution", "klaviyo")]
 
 
 def question_of(args: Args, names: Mapping[str, str]) -> str:
@@ -65,14 +76,25 @@ def sentence(asked: AccountQuestion, figures: Mapping[str, Any], period: Period 
     return text + _leading(asked, figures)
 
 
+def _people(row: Row) -> str:
+    """Of several campaigns: who opened two is one person, so a rate of all deliveries would say little."""
+    if not row["recipients"]:
+        return ""
+    human = "" if row["unique_opens_human"] is None else f" ({row['unique_opens_human']:,} without machines)"
+    clicked = row["unique_clicks"] if row["unique_clicks_human"] is None else row["unique_clicks_human"]
+    return f" to {people(row['recipients'])}, of whom {row['unique_opens']:,} opened{human} and {clicked:,} clicked"
+
+
+def _rates(row: Row) -> str:
+    if not row["deliveries"]:
+        return ""
+    human = "" if row["open_rate_human"] is None else f" ({percent(row['open_rate_human'])} without machines)"
+    return f", {percent(row['open_rate'])} opened{human}, {percent(row['click_rate'])} clicked"
+
+
 def _figures(asked: AccountQuestion, row: Row) -> str:
     """`1,200 deliveries, 41.2 % opened (30.1 % without machines), 2.0 % clicked, 12 orders worth ...`"""
-    human = "" if row["open_rate_human"] is None else f" ({percent(row['open_rate_human'])} without machines)"
-    rates = (
-        f", {percent(row['open_rate'])} opened{human}, {percent(row['click_rate'])} clicked"
-        if row["deliveries"]
-        else ""
-    )
+    rates = _people(row) if row.get("campaigns", 1) > 1 else _rates(row)
     sold = ""
     if row["orders"] is not None:
         by = SHOWN_AS[asked.args.get("attribution", "klaviyo")]

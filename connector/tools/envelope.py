@@ -178,6 +178,15 @@ def span(account: AccountState) -> dict[str, str | None]:
     return {"complete_from": utc_text(account.complete_from), "complete_to": utc_text(account.complete_to)}
 
 
+def _has_several_counts(names: Sequence[str], caveat: Caveat) -> bool:
+    """The same number in several accounts, which would read as one of all together."""
+    return len(names) > 1 and any(char.isdigit() for char in caveat.text)
+
+
+def _about(names: Sequence[str], entries: Sequence[AccountOutcome]) -> str:
+    return "Each account" if len(names) == len(entries) else ", ".join(names)
+
+
 def caveats(entries: Sequence[AccountOutcome], status: str) -> list[dict[str, str]]:
     """One of each code, most important first: every sentence once, with the accounts it is about unless it is about all."""
     about: dict[Caveat, list[str]] = {}
@@ -189,6 +198,11 @@ def caveats(entries: Sequence[AccountOutcome], status: str) -> list[dict[str, st
     texts: dict[str, list[str]] = {}
     for caveat in by_weight(about):
         names = about[caveat]
-        text = caveat.text if len(names) == len(entries) else f"{', '.join(names)}: {caveat.text}"
+        about_all = len(names) == len(entries)
+        text = (
+            caveat.text
+            if about_all and not _has_several_counts(names, caveat)
+            else f"{_about(names, entries)}: {caveat.text}"
+        )
         texts.setdefault(caveat.code, []).append(text)
     return [{"code": code, "text": " ".join(found)} for code, found in texts.items()]

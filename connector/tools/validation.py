@@ -41,14 +41,15 @@ def problems_in(validator: Draft202012Validator, required: Collection[str], args
         said = _said_of_text(value) if isinstance(value, str) else ""
         if said:
             found.setdefault(name[:64], Problem(name[:64], said))
-    missing = [] if "cursor" in args else [name for name in required if name not in args]
+    wanted = dict.fromkeys([*required, *validator.schema.get("required", ())])
+    missing = [] if "cursor" in args else [name for name in wanted if name not in args]
     return [*(Problem(name, "is required") for name in missing), *found.values()]
 
 
 def _said_of_text(value: str) -> str:
     """What is wrong with a text, or nothing."""
     if not value:
-        return "is empty; leave it out or give a text"
+        return "is empty; give a text, or leave it out where it may be"
     if len(value) > LONGEST:
         return f"is {len(value)} characters long; at most {LONGEST} are read"
     return ""
@@ -71,6 +72,8 @@ def _problems(error: ValidationError) -> Iterable[Problem]:
             yield Problem(
                 field, f"is {_shown(error.instance)}; give a number from {schema['minimum']} to {schema['maximum']}"
             )
+        case "required":
+            pass  # told once, by `problems_in`
         case _:
             yield Problem(field or "arguments", f"does not fit: {error.validator}")
 

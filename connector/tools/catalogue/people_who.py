@@ -36,7 +36,7 @@ PEOPLE_WHO: Final = Tool(
         flow=text("Of what they did; all that fit"),
         item=text("Product titles in the event"),
         audience=text("Present members of a list or segment; list:NAME, segment:NAME say which"),
-        where=text("Present profile: country=US; email_domain=gmail.com|gmx.de"),
+        where=text("Present profile: country=United States; email_domain=gmail.com|gmx.de"),
         at_least=number(1, 1_000_000, "Only who did it so often"),
         period=period("all"),
         but_not=text("As did; mail and SMS verbs are of the same campaign or flow"),
