@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -80,13 +80,20 @@ def _tried(caller: Caller, receipt: Receipt, tool: Tool, run: Run, deadline: flo
 def _same(caller: Caller, receipt: Receipt, tool: Tool, deadline: float) -> Envelope:
     """Accounts that were not answered then stand as they were recorded."""
     bound, settled = stored(receipt), _unanswered(caller, receipt)
-    kept = {key: each for key, each in bound.items() if each or key in settled}
+    kept = {key: bound[key] for key in _in_order(receipt, bound) if bound[key] or key in settled}
     answer = _answer(tool, Question(caller, receipt.args, receipt.created_at, deadline, settled, kept))
     again = {entry["account"]["id"]: entry for entry in answer["data"].get("accounts") or []}
     recorded = receipt.answer["data"].get("accounts") or []
     entries = [again.get(entry["account"]["id"], entry) for entry in recorded]
     entries = [entry if _is_answered(before) else before for entry, before in zip(entries, recorded, strict=True)]
     return answer | {"data": answer["data"] | {"accounts": entries}}
+
+
+def _in_order(receipt: Receipt, keys: Iterable[UUID]) -> list[UUID]:
+    """Installs in the order in which the answer names their accounts."""
+    named = [entry["account"]["id"] for entry in receipt.answer["data"].get("accounts") or []]
+    known = dict(Install.objects.filter(pk__in=keys).values_list("pk", "klaviyo_id"))
+    return sorted(known, key=lambda key: named.index(known[key]) if known[key] in named else len(named))
 
 
 def _is_answered(entry: Mapping[str, Any]) -> bool:

@@ -180,7 +180,7 @@ def test_of_a_text_the_words_are_its_body_and_the_best_is_the_most_clicked(
 
     rows = entry(answer)["subjects"]
     assert [(row["subject"], row["open_rate_human"], row["click_rate"]) for row in rows] == [
-        ("Socks, now", None, 0.01), ("Socks again", None, 0.0),
+        ("Socks, now", 0.0, 0.01), ("Socks again", 0.0, 0.0),
     ]  # fmt: skip
     assert "The best: “Socks, now”, clicked by 1.0 %" in answer["answer"]
     assert entry(answer)["wording"] == {"senders": [], "brand_words": [{"word": "Socks", "messages": 2}]}

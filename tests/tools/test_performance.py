@@ -90,8 +90,8 @@ def test_the_sentence_has_the_figures_of_all_and_the_leading_campaigns(ask: Ask)
     answer = ask("campaign_performance")
 
     assert answer["answer"] == (
-        "Fernweh Outdoor: 2 campaigns sent in the last 90 days: 5 deliveries, 40.0 % opened (20.0 % without machines), "
-        "20.0 % clicked, 2 orders worth 20.01 USD attributed by Klaviyo. By revenue, highest first: "
+        "Fernweh Outdoor: 2 campaigns sent in the last 90 days: 5 deliveries to 5 people, of whom 2 opened (1 without "
+        "machines) and 1 clicked, 2 orders worth 20.01 USD attributed by Klaviyo. By revenue, highest first: "
         "“Q4 Holiday Campaign” 20.01 USD, “Q4 Holiday Reminder” 0.00 USD."
     )
     assert entry(answer)["rows"][0]["campaign"] == {
