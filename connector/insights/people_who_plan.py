@@ -174,7 +174,7 @@ class _Planner:
             wanted = {fold(value) for value in values}
             held = (row.value for row in self.asked.rows(values_sql(attribute), bound_property(attribute)))
             meant = [value for value in held if value is not None and fold(value) in wanted]
-            self.params |= {f"where_{at}": meant} | bound_property(attribute, f"where_name_{at}")
+            self.params |= {f"where_{at}": meant, **bound_property(attribute, f"where_name_{at}")}
 
     def _bind_group_names(self, group: str, period: Period) -> None:
         self.params |= bound_property(group.removeprefix("profile:"))

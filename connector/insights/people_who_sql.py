@@ -120,7 +120,10 @@ def _sums(shape: Shape, counts: str) -> str:
     sums = [
         f"count(*) filter (where {named}) as did",
         f"count(*) filter (where {named} and {_is_human(shape)}) as human_did",
-        *(f"sum({name}) filter (where {counts}) as {name}" for name in ("events", "amount", "foreign_events", "further")),
+        *(
+            f"sum({name}) filter (where {counts}) as {name}"
+            for name in ("events", "amount", "foreign_events", "further")
+        ),
         *(f"sum({name}) filter (where {named}) as named_{name}" for name in ("events", "amount")),
         f"max(largest) filter (where {counts}) as largest",
         f"count(*) filter (where {named} and {_is_open(shape, 'us')}) as windows",

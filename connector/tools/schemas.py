@@ -31,7 +31,7 @@ ACCOUNT: Final = text(
 )
 PERIOD: Final = text(
     "Account's local calendar: today, yesterday, last_N_days|weeks|months|quarters|years, last_week|month|quarter|year, "
-    "this_week|month|quarter|year, 2026, 2026-Q4, 2026-11, 2026-11-05, 2026-01-01..2026-03-31, all"
+    "this_week|month|quarter|year, 2026, 2026-Q4, 2026-11, 2026-11-05, 2026-01-01..2026-03-31, 2026-05-01.. (to now), ..2026-05-01, last_90_days..now, all"
 )
 VERB: Final = f"{', '.join(VERBS)}; or a metric's name or id"
 MACHINE_OPENS: Final = one_of(

@@ -47,5 +47,11 @@ def _has_orders(world: World) -> bool:
 
 def _conditions() -> st.SearchStrategy[str]:
     one = ["country=germany", "country=Germany|France", "email_domain=web.example|post.example", "reachable=both|email"]
-    more = ["city=KÖLN", "email_consent=subscribed", "property:Tier=GOLD|silver", "property:Size=42", "property:Secret=x"]
+    more = [
+        "city=KÖLN",
+        "email_consent=subscribed",
+        "property:Tier=GOLD|silver",
+        "property:Size=42",
+        "property:Secret=x",
+    ]
     return st.lists(st.sampled_from([*one, *more]), min_size=1, max_size=2, unique=True).map("; ".join)
