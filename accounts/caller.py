@@ -34,7 +34,7 @@ class Caller:
     request_id: str = ""
     connection_expires: Any = field(default=None, compare=False)
 
-    def facts(self) -> dict[str, Any]:
+    def audit_columns(self) -> dict[str, Any]:
         """The columns of an audit event that tell who and whence."""
         return {
             "via": self.via,

@@ -69,7 +69,12 @@ def approve(
         resource=[resource()],
     )
     accounts = "all" if installs is None else len(installs)
-    record("grant.approved", **caller.facts(), **_subject(connection), after={"scopes": granted, "accounts": accounts})
+    record(
+        "grant.approved",
+        **caller.audit_columns(),
+        **_subject(connection),
+        after={"scopes": granted, "accounts": accounts},
+    )
     return connection
 
 
@@ -78,7 +83,7 @@ def refuse(*, caller: Caller, application: Application) -> None:
     """The member said no on the consent page."""
     record(
         "grant.refused",
-        **caller.facts(),
+        **caller.audit_columns(),
         outcome="refused",
         subject_kind="client",
         subject_id=str(application.pk),
@@ -102,7 +107,7 @@ def revoke_connection(*, connection: Connection, by: Caller | None, why: str) ->
     AccessToken.objects.filter(connection=connection).delete()
     Grant.objects.filter(connection=connection, used_at=None).delete()
     operation = "grant.reuse_detected" if why in (REPLAYED, REUSED) else "grant.revoked"
-    facts = by.facts() if by else _facts_of(connection)
+    facts = by.audit_columns() if by else _facts_of(connection)
     record(operation, **facts, **_subject(connection), after={"why": why})
     return True
 

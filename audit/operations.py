@@ -22,10 +22,13 @@ OPERATIONS: Final[dict[str, str]] = {
     "install.needs_reconnect": "found that Klaviyo no longer accepts the connection",
     "install.token_renewed": "renewed the token of the Klaviyo account",
     "install.purchase_metric_set": "set the purchase metric",
+    "install.properties_set": "set the custom properties that are kept",
     "sync.started": "started syncing",
     "sync.finished": "finished syncing",
     "sync.failed": "failed to sync",
     "tool.called": "asked",
+    "receipt.exported": "exported the answer to",
+    "receipt.purged": "removed receipts that were kept long enough",
     "admin.viewed": "looked at tenant data in the admin",
     "admin.acted": "acted in the admin",
 }

@@ -5,6 +5,7 @@ import os
 from enum import StrEnum
 
 from celery import Celery
+from celery.schedules import crontab
 from celery.signals import setup_logging
 from django.conf import settings
 
@@ -27,7 +28,10 @@ app.autodiscover_tasks()
 app.conf.task_routes = {
     "accounts.tasks.*": {"queue": Queue.INCREMENT},
     "connector.sync.tasks.read_members": {"queue": Queue.AUDIENCE},
-    "connector.sync.tasks.*": {"queue": Queue.INCREMENT},  # but turns of a first load: sync/wake.py names their queue
+    "connector.sync.tasks.*": {
+        "queue": Queue.INCREMENT
+    },  # but turns of a first load: sync/enqueue.py names their queue
+    "connector.receipts.tasks.*": {"queue": Queue.INCREMENT},
     "connector.tools.tasks.*": {"queue": Queue.INCREMENT},
 }
 app.conf.beat_schedule = {
@@ -37,6 +41,8 @@ app.conf.beat_schedule = {
     "schedule-jobs": {"task": "connector.tools.tasks.schedule_jobs", "schedule": 5.0},
     "schedule-reconciles": {"task": "connector.sync.tasks.schedule_reconciles", "schedule": 600.0},
     "purge-grants": {"task": "accounts.tasks.purge_grants", "schedule": 3600.0},
+    # At night; three times, since a turn is short and the first night after a shorter setting may have much to remove.
+    "purge-receipts": {"task": "connector.receipts.tasks.purge_receipts", "schedule": crontab(minute="10", hour="1-3")},
 }
 
 

@@ -2,8 +2,9 @@
 
     script/up [--port N] [--no-demo] [--json]
 
-The processes: web, worker, a worker for audiences, beat, and with the demo a sandbox in Klaviyo's place. Standard output carries the result
-alone: some lines for a person, or with --json one line {"url", "mcp_url", "login", "password", "ready_s"}.
+The processes: web, worker, a worker for audiences, beat, and with the demo a sandbox in Klaviyo's place. Standard
+output carries the result alone: some lines for a person, or with --json one line {"url", "mcp_url", "login", "password",
+"ready_s"}.
 """
 
 import argparse

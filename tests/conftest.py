@@ -31,7 +31,7 @@ os.environ |= {
 import pytest  # noqa: E402  (the environment comes first)
 from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
-from django.test import Client  # noqa: E402
+from django.test import Client, override_settings  # noqa: E402
 
 if TYPE_CHECKING:
     from django.db.backends.base.operations import BaseDatabaseOperations
@@ -139,6 +139,16 @@ def install(northwind: Any) -> Any:
 
 
 @pytest.fixture
+def lake(tmp_path: Path) -> Iterator[None]:
+    """A lake of the test's own."""
+    from connector.lake.engine import close_engines
+
+    with override_settings(LAKE_URL=str(tmp_path / "lake"), HOME=tmp_path):
+        yield
+        close_engines()
+
+
+@pytest.fixture
 def alice_caller(alice: Any) -> Any:
     """Alice at a page."""
     from accounts.caller import member_caller
@@ -149,9 +159,10 @@ def alice_caller(alice: Any) -> Any:
 @pytest.fixture
 def klaviyo_sandbox(tmp_path: Path, settings: Any) -> Iterator[Any]:
     """A sandbox of one test's own, without limits, whose history ends now; the product is pointed at it."""
-    from tests.connected import point_at
+    from tests.connected import forget_limits, point_at
     from tests.sandbox.running import running
 
     with running(tmp_path, base=int(time.time())) as started:
         point_at(settings, started)
+        forget_limits(started)
         yield started

@@ -7,7 +7,9 @@ from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from accounts.models import Organization
 from connector.installs.models import Install
@@ -19,12 +21,21 @@ from tests.factories import InstallFactory
 from tests.sandbox.running import AMERICA, Running
 
 
-def point_at(settings: Any, klaviyo: Running) -> None:
-    """What a deployment sets by environment."""
-    settings.KLAVIYO_API_URL = klaviyo.url
-    settings.KLAVIYO_AUTHORIZE_URL = f"{klaviyo.url}/oauth/authorize"
-    settings.KLAVIYO_CLIENT_ID = klaviyo.app.client_id
-    settings.KLAVIYO_CLIENT_SECRET = klaviyo.app.client_secret
+def point_at(chosen: Any, klaviyo: Running) -> None:
+    """What a deployment sets by environment (`chosen`: the fixture `settings`)."""
+    chosen.KLAVIYO_API_URL = klaviyo.url
+    chosen.KLAVIYO_AUTHORIZE_URL = f"{klaviyo.url}/oauth/authorize"
+    chosen.KLAVIYO_CLIENT_ID = klaviyo.app.client_id
+    chosen.KLAVIYO_CLIENT_SECRET = klaviyo.app.client_secret
+
+
+def forget_limits(klaviyo: Running) -> None:
+    """What the books in Redis say of the sandbox's accounts: unlike the database's, they outlive a test."""
+    if settings.REDIS_URL:
+        store = import_string("redis.Redis").from_url(settings.REDIS_URL)
+        for shop in klaviyo.sandbox.oauth.shops:
+            for key in store.scan_iter(f"klaviyo:allowance:{shop}:*"):
+                store.delete(key)
 
 
 def connected(

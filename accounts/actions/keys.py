@@ -29,7 +29,7 @@ def create(*, membership: Membership, name: str, scopes: Collection[str], caller
     )
     record(
         "key.created",
-        **caller.facts(),
+        **caller.audit_columns(),
         subject_kind="key",
         subject_id=str(key.pk),
         subject_label=key.name,
@@ -44,4 +44,6 @@ def revoke(*, key: ApiKey, caller: Caller) -> None:
     if key.membership.user_id != caller.user.pk:
         check(caller, Ability.MEMBERS)
     if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
-        record("key.revoked", **caller.facts(), subject_kind="key", subject_id=str(key.pk), subject_label=key.name)
+        record(
+            "key.revoked", **caller.audit_columns(), subject_kind="key", subject_id=str(key.pk), subject_label=key.name
+        )

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from rest_framework.exceptions import APIException, NotFound, UnsupportedMediaType
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from connector.insights.arguments import Problem
+from connector.privacy.traces import trace_of
 from connector.tools.group_commit import NotRecorded
 
 logger = logging.getLogger(__name__)
@@ -46,12 +47,12 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response:
         error.detail = "Send the body as JSON, with the header Content-Type: application/json."  # type: ignore[assignment]  # as DRF does
     if isinstance(error, NotRecorded):
         return problem(503, str(error), headers=LATER)
-    if isinstance(error, OperationalError):  # away, or all connections in use for too long: both pass
+    if isinstance(error, InterfaceError | OperationalError):  # away, or all connections in use for too long: both pass
         logger.error("the database: %s", type(error.__cause__ or error).__name__)
         return problem(503, "The database cannot be reached just now; try again in a moment.", headers=LATER)
     response = exception_handler(error, context)
     if response is None or not isinstance(error, APIException):
-        logger.error("%s", type(error).__name__, exc_info=error)
+        logger.error("%s", trace_of(error))
         return problem(500, "Something broke on our side. It has been noted; try again in a minute.")
     headers = {
         name: response[name] for name in ("WWW-Authenticate", "Retry-After", "Allow") if response.has_header(name)

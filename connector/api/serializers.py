@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from audit.models import AuditEvent
-from connector.receipts.models import Receipt
+from connector.receipts.models import Receipt, ReceiptInstall
 from connector.sync.models import Run
 
 
@@ -80,8 +80,17 @@ class ReceiptRowSerializer(serializers.ModelSerializer[Receipt]):
         )
 
 
+class ReceiptInstallSerializer(serializers.ModelSerializer[ReceiptInstall]):
+    """An account of the answer, and the version of each table that was read; null where nothing was."""
+
+    class Meta:
+        model = ReceiptInstall
+        fields = ("install_id", "versions")
+
+
 class ReceiptSerializer(serializers.ModelSerializer[Receipt]):
     id = serializers.CharField(source="public_id")
+    installs = ReceiptInstallSerializer(many=True)
 
     class Meta:
         model = Receipt
@@ -90,8 +99,10 @@ class ReceiptSerializer(serializers.ModelSerializer[Receipt]):
             "tool",
             "args",
             "question",
+            "status",
             "definition_version",
             "answer",
+            "installs",
             "user_label",
             "via",
             "assistant",

@@ -23,7 +23,7 @@ from connector.api.schema import page_of, problems
 from connector.insights.account_list import account_rows
 from connector.installs.models import Install
 from connector.receipts.models import Receipt
-from connector.sync import wake
+from connector.sync import enqueue
 from connector.sync.models import Run
 from connector.sync.plan import open_run
 from connector.tools import jobs
@@ -145,7 +145,7 @@ class SyncView(DoorView):
         if install not in Install.objects.usable():
             return problem(409, "The connection to this account has ended; reconnect it first.")
         run = open_run(install, caller=self.caller())
-        wake.work_run(run.pk, first_load=run.kind == Run.Kind.FIRST)
+        enqueue.work_run(run.pk, first_load=run.kind == Run.Kind.FIRST)
         return Response(serializers.RunSerializer(run).data, status=202)
 
 
@@ -176,8 +176,8 @@ class JobView(DoorView):
 class ReceiptsView(DoorView):
     @extend_schema(operation_id="receipts_list", responses=PAGES["receipts"])
     def get(self, request: Request) -> Response:
-        """What was answered, newest first."""
-        return self.page(Receipt.objects.visible_to(self.caller()), serializers.ReceiptRowSerializer)
+        """What was asked and answered, newest first; `status` tells which got no figures."""
+        return self.page(Receipt.objects.visible_to(self.caller()).defer("answer"), serializers.ReceiptRowSerializer)
 
 
 class ReceiptView(DoorView):

@@ -28,11 +28,11 @@ def bad(field: str, message: str) -> BadArguments:
     return BadArguments([Problem(field, message)])
 
 
-def check_period(args: Mapping[str, Any], name: str, moment: datetime) -> None:
-    """Raises BadArguments for a period that is none, before anything else is looked at."""
+def check_period(args: Mapping[str, Any], name: str, moment: datetime, *, future: bool = False) -> None:
+    """Raises BadArguments for a period that is none, before anything else is looked at. `future` as in periods.parse."""
     if name not in args:
         return
     try:
-        parse(args[name], zone_of("UTC"), moment, lambda: None)
+        parse(args[name], zone_of("UTC"), moment, lambda: None, future=future)
     except BadPeriod as error:
         raise bad(name, str(error)) from None

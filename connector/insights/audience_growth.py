@@ -1,5 +1,7 @@
 """audience_growth: who joined and left each list, by day, week or month."""
 
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any, Final
 
 from connector.insights import caveats
@@ -11,7 +13,7 @@ from connector.insights.objects import KlaviyoObject
 from connector.insights.outcome import Outcome, common_names
 from connector.insights.question import AccountQuestion, Answer, Question, each_account
 from connector.insights.relations import EVENTS, ahead, bound_buckets, in_buckets
-from connector.insights.words import counted, spoken
+from connector.insights.words import counted, quoted, spoken
 
 PERIOD: Final = "last_6_months"
 COLUMNS: Final = (
@@ -27,17 +29,18 @@ DEFINITION: Final = (
     "Events of joining and leaving a list, each counted once, and the people behind them. A list event names its list by id, "
     "else by the list's present name. Who leaves e-mail altogether leaves no list: that is unsubscribed_email in compare_periods."
 )
-# An event names its list by id; where it does not, by name: a name that several lists bear is of the first by id.
+# An event names its list by id; where it does not, by name, and then every list of that name.
 SQL: Final = f"""with names as (select unnest($list_ids) as id, unnest($list_names) as name),
 moves as (
-    select person, epoch_us(time) as us, metric in (select unnest($joining)) as joins,
-        coalesce(list_id, (select min(names.id) from names where names.name = list_name)) as list
-    from {EVENTS} where metric in (select unnest($metrics)) and time >= $start and time < $stop and time <= $moment)
+    select person, epoch_us(time) as us, metric in (select unnest($joining)) as joins, coalesce(list_id, names.id) as list
+    from {EVENTS} e left join names on names.name = case when e.list_id is null then e.list_name end
+    where metric in (select unnest($metrics)) and time >= $start and time < $stop and time <= $moment)
 select list, bucket, count(*) filter (where joins) as subscribed, count(*) filter (where not joins) as unsubscribed,
     count(distinct person) filter (where joins) as subscribed_people,
     count(distinct person) filter (where not joins) as unsubscribed_people
 from {in_buckets("moves")} m where list in (select unnest($asked)) group by list, bucket"""
 AHEAD: Final = f"select {ahead('metrics')} as ahead"
+LEADING: Final = 3  # lists told of in the sentence
 NUMBERS: Final = ("subscribed", "unsubscribed", "subscribed_people", "unsubscribed_people")
 
 
@@ -61,7 +64,7 @@ def _answer(asked: AccountQuestion) -> Answer:
     lists = resolver.lists()
     period = resolver.period(default=PERIOD)
     asked.check_held(period)
-    every = resolver.every("list")
+    every = resolver.records.every("list")
     shown = lists or resolver.told("list", every)
     metrics = resolver.ids_of("subscribed_list", "unsubscribed_list")
     rows = buckets(period, str(asked.args.get("interval", "month")), asked.account.zone, asked.moment)
@@ -94,9 +97,19 @@ def _row(of: KlaviyoObject, at: int, bucket: Bucket, found: dict[tuple[str, int]
 
 
 def _sentence(asked: AccountQuestion, lists: list[KlaviyoObject], rows: list[dict[str, Any]], when: str) -> str:
-    joined, left = (sum(row[name] for row in rows) for name in ("subscribed", "unsubscribed"))
-    what = asked.resolver.names["list"] if len(lists) == 1 else counted(len(lists), "list")
-    return (
-        f"{asked.account.name}: {counted(joined, 'event')} of joining {what} and {left:,} of leaving {when}, "
-        f"a net of {joined - left:+,}."
-    )
+    """The lists that most joined. They are not added up: an event that tells a name alone is of every list of that name."""
+    if not lists:
+        return f"{asked.account.name} has no lists."
+    moves: dict[str, Counter[str]] = {each.id: Counter() for each in lists}
+    for row in rows:
+        moves[row["list"]["id"]].update({name: row[name] for name in (*NUMBERS, "net")})
+    leading = sorted(lists, key=lambda each: (-moves[each.id]["subscribed"], each.id))[:LEADING]
+    told = [_told(each.name, moves[each.id]) for each in leading]
+    more = f" {counted(len(lists) - LEADING, 'more list')} in the rows." if len(lists) > LEADING else ""
+    return f"{asked.account.name} {when}: {'; '.join(told)}.{more}"
+
+
+def _told(name: str, moves: Mapping[str, int]) -> str:
+    net = f"{moves['net']:+,}" if moves["net"] else "0"
+    joined, left = counted(moves["subscribed"], "join"), counted(moves["unsubscribed"], "departure")
+    return f"{quoted([name])} had {joined} and {left}, net {net}"

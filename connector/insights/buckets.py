@@ -27,7 +27,8 @@ def buckets(period: Period, interval: str, zone: ZoneInfo, now: datetime) -> lis
     """
     if interval != "total":
         return list(_touched(period, interval, zone, now))
-    return [Bucket(period.first, period.start, period.end, period.running)] if period.start <= now else []
+    first = period.start.astimezone(zone).date()
+    return [Bucket(first, period.start, period.end, period.running)] if period.start <= now else []
 
 
 def _touched(period: Period, interval: str, zone: ZoneInfo, now: datetime) -> Iterator[Bucket]:
@@ -36,6 +37,7 @@ def _touched(period: Period, interval: str, zone: ZoneInfo, now: datetime) -> It
     while begin <= now and begin < period.end:
         following = step(day, interval, 1)
         end = day_start(following, zone)
-        if begin < end:  # a date that a zone has skipped is no day
-            yield Bucket(day, max(begin, period.start), min(end, period.end), running=end > now)
+        inside = max(begin, period.start), min(end, period.end)
+        if inside[0] < inside[1]:  # a date that a zone has skipped is no day, an empty period has none
+            yield Bucket(day, *inside, running=end > now)
         day, begin = following, end

@@ -71,5 +71,9 @@ def bound_names(resolver: Resolver, name: str) -> dict[str, Any]:
     """The parameters of `named`."""
     if not CARRIED[name].is_named:
         return {}
-    known = resolver.subjects() if name == "Subject" else {each.id: each.name for each in resolver.every("list")}
+    known = (
+        resolver.records.subjects()
+        if name == "Subject"
+        else {each.id: each.name for each in resolver.records.every("list")}
+    )
     return {"named_ids": list(known) or [""], "named_names": list(known.values()) or [""]}

@@ -75,15 +75,16 @@ def other_currency(foreign: int, currency: str) -> list[Caveat]:
 
 
 def dominant_value(
-    valued: int, total: Decimal, largest: Mapping[str, Any], zone: ZoneInfo, currency: str
+    what: str, valued: int, total: Decimal, largest: Mapping[str, Any] | None, zone: ZoneInfo, currency: str
 ) -> list[Caveat]:
-    """`largest`: amount, us (microseconds since 1970) and order_id of the event with the largest amount."""
-    if valued < MANY or largest["amount"] * 2 <= total:
+    """Where one of `valued` amounts makes more than half of their `total`. `largest`: amount, us (microseconds since 1970)
+    and order_id of the event with the largest; `what`: order, event."""
+    if valued < MANY or largest is None or largest["amount"] * 2 <= total:
         return []
     day = datetime.fromtimestamp(largest["us"] // 1_000_000, zone).date()
-    order = f" (order {largest['order_id']})" if largest["order_id"] else ""
+    order = f" (order id {largest['order_id']})" if largest["order_id"] else ""
     text = (
-        f"One event of {day}{order} makes {amount(float(largest['amount']), currency)} of "
+        f"One {what} of {day}{order} makes {amount(float(largest['amount']), currency)} of "
         f"{amount(float(total), currency)}; check that it is no error."
     )
     return [Caveat("dominant_value", text)]

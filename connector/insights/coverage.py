@@ -102,6 +102,11 @@ def check_held(install: Install, period: Period) -> None:
         )
 
 
+def is_before_held(state: AccountState, period: Period) -> bool:
+    """Whether the whole period lies before what is held."""
+    return not state.is_whole and state.complete_from is not None and period.end <= state.complete_from
+
+
 def is_loading(install: Install) -> bool:
     return (
         install.status in (Install.Status.CONNECTING, Install.Status.SYNCING, Install.Status.WAITING)

@@ -6,7 +6,7 @@ from typing import Final
 
 from connector.insights.refusal import Refusal
 from connector.installs.models import Install
-from connector.lake.query import Reader
+from connector.lake.query import Lake
 from connector.records.models import Kind, Record
 from connector.records.names import Entry, contains, entry, fold, nearest, parts_of, words
 
@@ -15,7 +15,7 @@ TITLES: Final = """select distinct item.title from (
 ) where item.title is not null"""
 
 
-def titles_held(lake: Reader) -> list[str]:
+def titles_held(lake: Lake) -> list[str]:
     """Every title of a line item of the events held. Reads all of them: ask once per question."""
     return [str(title) for (title,) in lake.rows(TITLES)]
 

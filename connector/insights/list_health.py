@@ -17,7 +17,7 @@ from connector.insights.periods import DATE, FOREMOST, Period
 from connector.insights.question import AccountQuestion, Answer, Question, each_account
 from connector.insights.relations import EVENTS, MEMBERS, PROFILES, ahead
 from connector.insights.resolver import tried
-from connector.insights.words import counted
+from connector.insights.words import counted, quoted
 
 DAYS: Final = 90
 LEADING: Final = 3  # lists told of in the sentence
@@ -73,10 +73,10 @@ def list_health(question: Question) -> Outcome:
     check_at(at, question.moment)
     accounts = each_account(question, _answer)
     names = common_names(accounts)
-    asked = [names.get(name, f"“{args[name]}”") for name in ("list", "audience") if name in args]
+    asked = [names.get(name, quoted([str(args[name])])) for name in ("list", "audience") if name in args]
     return Outcome(
         accounts,
-        question=f"How healthy are {' and '.join(asked) or 'the lists'}?" + (f" As of {at}." if at != "now" else ""),
+        question=f"How healthy are {' and '.join(asked) or 'the lists'}" + (f" as of {at}?" if at != "now" else "?"),
         definition=DEFINITION.format(days=args.get("days", DAYS), at=at),
         period_label=f"{args.get('days', DAYS)} days up to {at}",
     )
@@ -93,15 +93,22 @@ def moment_of(text: str, zone: ZoneInfo, moment: datetime) -> datetime:
     if text == "now":
         return moment
     try:
-        if re.fullmatch(DATE, text, re.ASCII):
-            return day_start(date.fromisoformat(text) + timedelta(days=1), zone) - timedelta(seconds=1)
-        at = datetime.fromisoformat(text) if TIME.fullmatch(text) else None
-        told = at and (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(moment.tzinfo)
+        at = _read(text, zone).astimezone(moment.tzinfo)
     except (ValueError, OverflowError):
-        told = None
-    if told is None or told < FIRST_MOMENT:
-        raise bad("at", f"{text!r} is no time; {HINT}")
-    return told
+        raise bad("at", f"{text!r} is no time; {HINT}") from None
+    if at < FIRST_MOMENT:
+        raise bad("at", f"{text!r} lies before the year 2000; {HINT}")
+    return at
+
+
+def _read(text: str, zone: ZoneInfo) -> datetime:
+    """Raises ValueError, OverflowError."""
+    if re.fullmatch(DATE, text, re.ASCII):
+        return day_start(date.fromisoformat(text) + timedelta(days=1), zone) - timedelta(seconds=1)
+    if not TIME.fullmatch(text):
+        raise ValueError(text)
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=zone)
 
 
 def _answer(asked: AccountQuestion) -> Answer:
@@ -125,7 +132,7 @@ def _lists(asked: AccountQuestion) -> list[KlaviyoObject]:
     lists, audience = tried(lambda: resolver.audience("list", ["list"]), resolver.audience)
     found = {each.id: each for each in (*lists, *audience)}
     if "list" not in asked.args and "audience" not in asked.args:
-        found = {each.id: each for each in resolver.every("list") if not each.deleted}
+        found = {each.id: each for each in resolver.records.every("list") if not each.deleted}
         resolver.rests_on(found.values())
     return list(found.values())
 
@@ -162,15 +169,14 @@ def _sentence(asked: AccountQuestion, rows: list[dict[str, Any]]) -> str:
     if not rows:
         return f"{asked.account.name} has no lists."
     days = counted(int(asked.args.get("days", DAYS)), "day")
-    told = [_told(row, days if number == 0 else "") for number, row in enumerate(rows[:LEADING])]
-    more = f" {len(rows) - LEADING} more in the rows." if len(rows) > LEADING else ""
-    return f"{asked.account.name}: {'; '.join(told)}.{more}"
+    told = " ".join(_told(row, days) for row in rows[:LEADING])
+    more = f" {counted(len(rows) - LEADING, 'more list')} in the rows." if len(rows) > LEADING else ""
+    return f"{asked.account.name}: {told}{more}"
 
 
 def _told(row: Mapping[str, Any], days: str) -> str:
-    within = f" within {days}" if days else ""
     return (
-        f"“{row['list']['name']}” has {counted(row['members'], 'member')}, of whom {row['mailable']:,} may be mailed, "
-        f"{row['engaged']:,} engaged{within}, {row['lapsed']:,} lapsed, {row['machine_only']:,} were opened for by machines only "
-        f"and {row['never']:,} never did anything"
+        f"{quoted([row['list']['name']])} has {counted(row['members'], 'member')}: {row['mailable']:,} may be mailed; within {days} "
+        f"{row['engaged']:,} were engaged, {row['lapsed']:,} had lapsed, {row['machine_only']:,} had opens by machines only; "
+        f"{row['never']:,} never did anything."
     )

@@ -15,7 +15,9 @@ from connector.insights.coverage import AccountState, Span
 from connector.insights.groups import OTHER, Group, parted, too_small
 from connector.insights.metric_trend_sql import Shape
 from connector.insights.metrics import Action
+from connector.insights.objects import KlaviyoObject
 from connector.insights.outcome import Outcome, common_names
+from connector.insights.periods import Period
 from connector.insights.question import AccountQuestion, Answer, Question, each_account
 from connector.insights.relations import bound_buckets, bound_objects
 from connector.insights.resolver import Resolver, tried
@@ -63,51 +65,50 @@ def check_group(text: str) -> None:
 
 
 def _answer(asked: AccountQuestion) -> Answer:
-    args, resolver = asked.args, asked.resolver
-    group = str(args.get("group_by", ""))
-    campaigns, flows, action, _ = tried(
-        resolver.campaigns,
-        resolver.flows,
-        lambda: resolver.action("metric"),
-        lambda: resolver.check_attribute(group, "group_by"),
-    )
-    resolver.told("metric", list(action.metrics))
-    period = resolver.period(default=PERIOD)
-    asked.check_held(period)
-    rows = buckets(period, str(args.get("interval", "month")), asked.account.zone, asked.moment)
-    given = {"campaign": campaigns, "flow": flows}
+    action, objects, period = _resolved(asked)
     shape = Shape(
-        of=tuple(kind for kind in given if given[kind]),
-        humans_only=args.get("machine_opens") == "exclude",
-        group=group,
-        whole=args.get("interval") == "total",
+        of=tuple(kind for kind in objects if objects[kind]),
+        humans_only=asked.args.get("machine_opens") == "exclude",
+        group=str(asked.args.get("group_by", "")),
+        whole=asked.args.get("interval") == "total",
     )
-    params: dict[str, Any] = {
-        "metrics": action.ids,
-        "start": period.start,
-        "stop": period.end,
-        **_bound(resolver, shape),
-    }
-    for kind, objects in given.items():
-        params |= bound_objects("x", kind, objects)
-    params |= bound_buckets(rows)
+    rows = buckets(period, str(asked.args.get("interval", "month")), asked.account.zone, asked.moment)
+    params = {"metrics": action.ids, "start": period.start, "stop": period.end, **bound_buckets(rows)}
+    params |= _bound(asked.resolver, shape, objects)
     notes = asked.rows(metric_trend_sql.notes(shape), params)[0]
     told = _caveats(asked, action, shape, notes)
-    figures = _groups(asked, shape, params, rows, told) if group else {"rows": _series(asked, shape, params, rows)}
+    figures = _groups(asked, shape, params, rows, told) if shape.group else _series(asked, shape, params, rows)
     sentence = metric_trend_words.sentence(asked, figures, notes, period)
     return Answer(figures, sentence, period, Span(period.start, min(period.end, asked.moment)), told)
 
 
-def _bound(resolver: Resolver, shape: Shape) -> dict[str, Any]:
+def _resolved(asked: AccountQuestion) -> tuple[Action, dict[str, list[KlaviyoObject]], Period]:
+    """The metric, the campaigns and flows asked, the period. Raises Refusal."""
+    resolver = asked.resolver
+    campaigns, flows, action, _ = tried(
+        resolver.campaigns,
+        resolver.flows,
+        lambda: resolver.action("metric"),
+        lambda: resolver.check_attribute(str(asked.args.get("group_by", "")), "group_by"),
+    )
+    resolver.told("metric", list(action.metrics))
+    period = resolver.period(default=PERIOD)
+    asked.check_held(period)
+    return action, {"campaign": campaigns, "flow": flows}, period
+
+
+def _bound(resolver: Resolver, shape: Shape, objects: Mapping[str, list[KlaviyoObject]]) -> dict[str, Any]:
     """What the conditions and the group need."""
     # Of attributes of people all are read: what goes to `other` is told by their people.
     most = 2**62 if is_attribute(shape.group) else MOST
     params: dict[str, Any] = {"most": most, **bound_property(shape.group)}
+    for kind in objects:
+        params |= bound_objects("x", kind, objects[kind])
     if shape.humans_only:
         params["open_metrics"] = resolver.ids_of("opened_email") or [""]
         params["click_metrics"] = resolver.ids_of("clicked_email", "clicked_sms") or [""]
     if shape.group in OBJECTS:
-        owners = {key: each.id for each in resolver.every(shape.group) for key in (*each.messages, each.id)}
+        owners = {key: each.id for each in resolver.records.every(shape.group) for key in (*each.messages, each.id)}
         params |= {"owned": list(owners) or [""], "owners": list(owners.values()) or [""]}
     return params | (bound_names(resolver, name_of(shape.group)) if name_of(shape.group) else {})
 
@@ -117,15 +118,15 @@ def _caveats(asked: AccountQuestion, action: Action, shape: Shape, notes: Any) -
     told += caveats.future_events(notes.ahead)
     if shape.group not in ("currency", "item"):
         told += caveats.other_currency(notes.foreign_events, asked.account.currency)
-    if shape.group != "item" and notes.valued:
-        largest = notes.largest
-        told += caveats.dominant_value(notes.valued, notes.amount, largest, asked.account.zone, asked.account.currency)
+    if shape.group != "item":
+        zone, currency = asked.account.zone, asked.account.currency
+        told += caveats.dominant_value("event", notes.valued, notes.amount, notes.largest, zone, currency)
     return told
 
 
-def _series(asked: AccountQuestion, shape: Shape, params: dict[str, Any], held: list[Bucket]) -> list[Row]:
+def _series(asked: AccountQuestion, shape: Shape, params: dict[str, Any], held: list[Bucket]) -> dict[str, Any]:
     found = {row.bucket: row for row in asked.rows(metric_trend_sql.series(shape), params)}
-    return [_row(bucket, found.get(at)) for at, bucket in enumerate(held)]
+    return {"rows": [_row(bucket, found.get(at)) for at, bucket in enumerate(held)]}
 
 
 def _row(bucket: Bucket, found: Any) -> Row:
@@ -145,7 +146,7 @@ def _groups(
     """`rows`, and `groups`: those with rows, in their order. Raises Refusal (too_small). Adds to the caveats `told`."""
     found = asked.rows(metric_trend_sql.groups(shape), params)
     cells = _floored(found, asked.account, told) if is_attribute(shape.group) else [_cell(row) for row in found]
-    names = {each.id: each.name for each in asked.resolver.every(shape.group)} if shape.group in OBJECTS else {}
+    names = {each.id: each.name for each in asked.resolver.records.every(shape.group)} if shape.group in OBJECTS else {}
     with_rows = {group.value for _, group, is_other in cells if not is_other}
     order = {row.place: row.value for row in found if row.value in with_rows}
     figures: dict[str, Any] = {

@@ -75,8 +75,8 @@ order by bucket, events desc, cells.value nulls last"""
 def notes(shape: Shape) -> str:
     """One row of what is worth a note: events and those by machines, in another currency, dated ahead; those with a value in
     the account's currency, their sum and the largest."""
-    largest = "{'amount': amount, 'us': us, 'id': id, 'order_id': order_id}"
-    return f"""with e as ({_events(shape, f", id, order_id, machine_open, {FOREIGN} as is_foreign, value is not null and {IN_CURRENCY} as is_valued")})
+    largest = "{'amount': amount, 'us': us, 'order_id': order_id}"
+    return f"""with e as ({_events(shape, f", order_id, machine_open, {FOREIGN} as is_foreign, value is not null and {IN_CURRENCY} as is_valued")})
 select count(*) as events, count(*) filter (where machine_open) as machines, count(*) filter (where is_foreign) as foreign_events,
     count(*) filter (where is_valued) as valued, coalesce(sum(amount) filter (where is_valued), 0) as amount,
     max({largest}) filter (where is_valued) as largest, {ahead("metrics")} as ahead from e"""

@@ -2,26 +2,26 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Final
 
 from connector.insights.periods import Period
 from connector.insights.question import AccountQuestion
 from connector.insights.rounding import quotient
-from connector.insights.words import amount, counted, percent, spoken
+from connector.insights.words import amount, percent, quoted, spoken
 
 Args = Mapping[str, Any]
 LEADING: Final = 3  # groups named in the sentence
-INTERVALS: Final = {"total": "in total"}
 
 
 def question(args: Args, names: Mapping[str, str]) -> str:
     """`How often did “Opened Email” of “Spring” happen in the last 6 months, by month and campaign?`"""
-    of = "".join(f" of {names.get(kind, _quoted(args[kind]))}" for kind in ("campaign", "flow") if kind in args)
+    of = "".join(f" of {names.get(kind, quoted([str(args[kind])]))}" for kind in ("campaign", "flow") if kind in args)
     interval = str(args.get("interval", "month"))
     by = f"by {interval}" if interval != "total" else "in total"
     by += f", by {args['group_by']}" if "group_by" in args else ""
     left_out = ", machines and bots left out" if args.get("machine_opens") == "exclude" else ""
-    metric = names.get("metric", _quoted(args["metric"]))
+    metric = names.get("metric", quoted([str(args["metric"])]))
     return f"How often did {metric}{of} happen {spoken(str(args.get('period', 'last_6_months')))}, {by}{left_out}?"
 
 
@@ -47,13 +47,13 @@ def _of_others(group: str) -> str:
 
 
 def sentence(asked: AccountQuestion, figures: Mapping[str, Any], notes: Any, period: Period) -> str:
+    """How often, what it was worth, and the leading groups with their shares, or the bucket with most events."""
     names = asked.resolver.names
     of = "".join(f" of {names[kind]}" for kind in ("campaign", "flow") if kind in names)
+    times = "once" if notes.events == 1 else f"{notes.events:,} times"
     worth = f", worth {amount(float(notes.amount), asked.account.currency)}" if notes.valued else ""
-    text = f"{asked.account.name}: {counted(notes.events, 'event')} {names['metric']}{of} {period.words()}{worth}"
-    if "groups" in figures:
-        return f"{text}{_leading(figures, notes.events)}."
-    return f"{text}{_highest(asked, figures['rows'])}."
+    more = _leading(figures, notes.events) if "groups" in figures else _highest(asked, figures["rows"])
+    return f"{asked.account.name}: {names['metric']}{of} happened {times} {period.words()}{worth}{more}."
 
 
 def _leading(figures: Mapping[str, Any], events: int) -> str:
@@ -70,15 +70,16 @@ def _leading(figures: Mapping[str, Any], events: int) -> str:
 
 def _highest(asked: AccountQuestion, rows: list[dict[str, Any]]) -> str:
     """The bucket with most events, where there are several; of equals the first."""
-    if len(rows) < 2 or not any(row["count"] for row in rows):
+    top = max(rows, key=lambda row: row["count"], default=None)
+    if top is None or len(rows) < 2 or not top["count"]:
         return ""
-    interval = str(asked.args.get("interval", "month"))
-    top = max(rows, key=lambda row: row["count"])
-    return (
-        f"; most in the {interval} of {top['start']}: {top['count']:,}"
-        if interval != "day"
-        else f"; most on {top['start']}: {top['count']:,}"
-    )
+    day = date.fromisoformat(top["start"])
+    told = {
+        "day": f"on {day.day} {day:%b %Y}",
+        "week": f"in the week of {day.day} {day:%b %Y}",
+        "month": f"in {day:%B %Y}",
+    }
+    return f"; most {told[str(asked.args.get('interval', 'month'))]} ({top['count']:,})"
 
 
 def _key(group: Any) -> str:
@@ -88,8 +89,4 @@ def _key(group: Any) -> str:
 def _named(group: Any) -> str:
     if group is None:
         return "none"
-    return _quoted(group["name"] if isinstance(group, dict) else group)
-
-
-def _quoted(text: Any) -> str:
-    return f"“{text}”"
+    return quoted([group["name"] if isinstance(group, dict) else str(group)])

@@ -158,13 +158,17 @@ def find_purchase_metric(
             choices=tuple(pool),
         )
     if not pool:
-        return Refusal(
-            "refused",
-            "no_purchase_metric",
-            f"{install.name} has no metric named “Placed Order”, so what counts as a purchase is not known.",
-            "A manager can set the purchase metric on the account's page; or name one with purchase_metric.",
-        )
+        return no_purchase_metric(install.name)
     return pool[0]
+
+
+def no_purchase_metric(account: str) -> Refusal:
+    return Refusal(
+        "refused",
+        "no_purchase_metric",
+        f"{account} has no metric named “Placed Order”, so what counts as a purchase is not known.",
+        "A manager can set the purchase metric on the account's page; or name one with purchase_metric.",
+    )
 
 
 def klaviyo_metrics(metrics: Sequence[Record], verb: str) -> list[Record]:
@@ -175,11 +179,11 @@ def klaviyo_metrics(metrics: Sequence[Record], verb: str) -> list[Record]:
 
 
 def integration(metric: Record) -> str:
-    return str(metric.facts.get("integration") or metric.facts.get("key") or "").casefold()
+    return str(metric.attributes.get("integration") or metric.attributes.get("key") or "").casefold()
 
 
 def is_ecommerce(metric: Record) -> bool:
-    return str(metric.facts.get("category") or "").casefold() == "ecommerce"
+    return str(metric.attributes.get("category") or "").casefold() == "ecommerce"
 
 
 def _required(metrics: Sequence[Record], text: str, install: Install) -> tuple[Record, ...]:

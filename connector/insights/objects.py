@@ -24,6 +24,7 @@ class KlaviyoObject:
     trigger: str = ""
     subject: str = ""
     preview: str = ""
+    body: str = ""  # of a message without a subject: its text
     integration: str = ""
     category: str = ""
     include: tuple[str, ...] = ()
@@ -39,7 +40,7 @@ class KlaviyoObject:
 
 
 def object_of(record: Record, messages: Iterable[str] = ()) -> KlaviyoObject:
-    facts = record.facts
+    facts = record.attributes
     return KlaviyoObject(
         id=record.klaviyo_id,
         kind=record.kind,
@@ -53,6 +54,7 @@ def object_of(record: Record, messages: Iterable[str] = ()) -> KlaviyoObject:
         trigger=str(facts.get("trigger") or ""),
         subject=str(facts.get("subject") or ""),
         preview=str(facts.get("preview") or ""),
+        body=str(facts.get("body") or ""),
         integration=str(facts.get("integration") or facts.get("key") or ""),
         category=str(facts.get("category") or ""),
         include=tuple(facts.get("include") or ()),

@@ -30,6 +30,8 @@ class AccountOutcome:
     versions: Versions | None = None
     freshness: dict[str, Any] = field(default_factory=dict)  # besides the events' span: when members were fetched
     resolved: dict[str, Any] = field(default_factory=dict)
+    beside: dict[str, Any] = field(default_factory=dict)  # for what a tool puts together over all accounts
+    is_estimate: bool = False  # pending, with figures of Klaviyo's own report meanwhile
 
     def refuse(self, refusal: Refusal) -> "AccountOutcome":
         self.status, self.reason = refusal.status, refusal

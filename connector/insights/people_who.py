@@ -201,7 +201,7 @@ def _dominant_value(asked: AccountQuestion, made: Plan, row: Any) -> list[Caveat
         (found.did_valued, found.did_amount, found.did_largest),
         (found.people_valued, found.people_amount, found.people_largest),
     )
-    told = (caveats.dominant_value(*side, account.zone, account.currency) for side in sides)
+    told = (caveats.dominant_value("event", *side, account.zone, account.currency) for side in sides)
     return next((each for each in told if each), [])
 
 

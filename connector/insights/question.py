@@ -7,6 +7,7 @@ def _of_account(asked: AccountQuestion) -> Answer:
     ...
 """
 
+import copy
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -23,7 +24,7 @@ from accounts.caller import Caller
 from accounts.database import release_connections
 from connector.insights import coverage
 from connector.insights.accounts import Named, named
-from connector.insights.arguments import bad
+from connector.insights.arguments import BadArguments, bad
 from connector.insights.caveats import Caveat
 from connector.insights.coverage import Span
 from connector.insights.outcome import AccountOutcome
@@ -34,7 +35,8 @@ from connector.insights.relations import parameters
 from connector.insights.resolver import Resolver
 from connector.installs.models import Install
 from connector.lake.errors import DeadlinePassed, LakeError, TooBusy, VersionGone
-from connector.lake.query import Reader, Versions, newest, reading
+from connector.lake.query import Briefly, Lake, Versions, newest, reading
+from connector.privacy.traces import trace_of
 
 logger = logging.getLogger(__name__)
 
@@ -55,14 +57,16 @@ class Stored:
 @dataclass(frozen=True)
 class Question:
     """`deadline` is on time.monotonic(). `settled`: accounts answered already, which are not asked again. `stored`:
-    accounts and versions of a receipt that is run again; without it the newest are read."""
+    accounts and versions of a receipt that is run again (None: of one that is settled); without it the newest are read. `may_estimate`: an account
+    whose events are still being loaded may show an estimate meanwhile."""
 
     caller: Caller
     args: Args
     moment: datetime
     deadline: float
     settled: Mapping[UUID, AccountOutcome] = field(default_factory=dict)
-    stored: Mapping[UUID, Stored] | None = None
+    stored: Mapping[UUID, Stored | None] | None = None
+    may_estimate: bool = True
 
     @cached_property
     def accounts(self) -> list[Named]:
@@ -92,25 +96,37 @@ class Question:
 
 @dataclass
 class Answer:
-    """One account's figures. `span`: all that was read, which tells whether it is held; None where nothing was."""
+    """One account's figures. `span`: all that was read, which tells whether it is held; None where nothing was.
+    `beside`: what is not shown here but put together over all accounts; `is_partial`: something asked is missing."""
 
     figures: dict[str, Any]
     sentence: str
     period: Period | None = None
     span: Span | None = None
     caveats: list[Caveat] = field(default_factory=list)
+    beside: dict[str, Any] = field(default_factory=dict)
+    is_partial: bool = False
 
 
 class AccountQuestion:
     """A question put to one account: its arguments resolved on demand, its events read at pinned versions."""
 
-    def __init__(self, question: Question, install: Install, lake: Reader, stored: Stored | None) -> None:
+    def __init__(self, question: Question, install: Install, lake: Lake, stored: Stored | None) -> None:
         self.question, self.install, self.lake = question, install, lake
         self.args, self.moment = question.args, question.moment
         self.resolver = Resolver(
             install, question.args, question.moment, lake, Book(stored.resolved if stored else None), question.installs
         )
         self.is_rerun = stored is not None
+
+    def with_args(self, **args: Any) -> "AccountQuestion":
+        """The same account at the same versions, asked something else: how one tool asks another. What names came to is
+        kept in the same book; caveats and sources are the other's own."""
+        other = copy.copy(self)
+        other.question = self.question.with_args(**args)
+        other.args = other.question.args
+        other.resolver = Resolver(self.install, args, self.moment, self.lake, self.resolver.book)
+        return other
 
     @property
     def account(self) -> coverage.AccountState:
@@ -128,28 +144,44 @@ class AccountQuestion:
 
 
 AnswerOne = Callable[[AccountQuestion], Answer]
+EstimateOne = Callable[[AccountQuestion], Answer | None]
 
 
-def each_account(question: Question, answer_one: AnswerOne) -> list[AccountOutcome]:
+@dataclass(frozen=True)
+class _Tool:
+    answer: AnswerOne
+    needs_events: bool
+    estimate: EstimateOne | None
+
+
+def each_account(
+    question: Question,
+    answer_one: AnswerOne,
+    *,
+    needs_events: bool = True,
+    estimate: EstimateOne | None = None,
+) -> list[AccountOutcome]:
     """Ask every account the question is about, side by side; what is not answered by the deadline is pending.
 
+    `needs_events`: an account whose events are not loaded yet is pending. `estimate`: what is shown of one meanwhile.
     Raises Refusal and BadArguments where they concern the whole question.
     """
+    tool = _Tool(answer_one, needs_events, estimate)
     entries = question.accounts
     installs = [entry.install for entry in entries if entry.install and entry.install.pk not in question.settled]
     found = dict(question.settled)
-    found |= zip((install.pk for install in installs), _side_by_side(question, installs, answer_one), strict=True)
+    found |= zip((install.pk for install in installs), _side_by_side(question, installs, tool), strict=True)
     return [found[entry.install.pk] if entry.install else _unknown(entry.text) for entry in entries]
 
 
-def _side_by_side(question: Question, installs: list[Install], answer_one: AnswerOne) -> list[AccountOutcome]:
+def _side_by_side(question: Question, installs: list[Install], tool: _Tool) -> list[AccountOutcome]:
     """In threads of our own; in the caller's where there is one account, or a transaction whose rows none else sees."""
     if len(installs) < 2 or connection.in_atomic_block:
-        return [_asked(question, install, answer_one) for install in installs]
+        return [_asked(question, install, tool) for install in installs]
     release_connections()  # nothing is held while others work
     # Threads of this question's own: who reads next, the lake's places decide, by organization.
     pool = ThreadPoolExecutor(min(len(installs), SIDE_BY_SIDE), thread_name_prefix="account")
-    futures = [pool.submit(_tidily, question, install, answer_one) for install in installs]
+    futures = [pool.submit(_tidily, question, install, tool) for install in installs]
     wait(futures, timeout=max(question.deadline - time.monotonic(), 0) + 0.5)
     pool.shutdown(wait=False, cancel_futures=True)
     return [_result(future, install) for future, install in zip(futures, installs, strict=True)]
@@ -161,48 +193,85 @@ def _result(future: "Future[AccountOutcome]", install: Install) -> AccountOutcom
     return AccountOutcome(install, install.name).refuse(not_in_time(install.name))
 
 
-def _tidily(question: Question, install: Install, answer_one: AnswerOne) -> AccountOutcome:
+def _tidily(question: Question, install: Install, tool: _Tool) -> AccountOutcome:
     close_old_connections()
     try:
-        return _asked(question, install, answer_one)
+        return _asked(question, install, tool)
     finally:
         connection.close()
 
 
-def _asked(question: Question, install: Install, answer_one: AnswerOne) -> AccountOutcome:
-    """One account's outcome; refusals and trouble of the lake become its reason."""
+def _asked(question: Question, install: Install, tool: _Tool) -> AccountOutcome:
+    """One account's outcome; refusals, trouble of the lake and faults of ours become its reason, and spoil no other's."""
     outcome = AccountOutcome(install, install.name)
     try:
-        return _read(question, install, answer_one, outcome)
-    except Refusal as refusal:
-        return outcome.refuse(refusal)
-    except VersionGone:
-        return outcome.refuse(_gone())
+        return _answered(question, install, tool, outcome)
+    except BadArguments:
+        raise
     except (DeadlinePassed, TooBusy):
         return outcome.refuse(not_in_time(install.name))
     except LakeError as error:
+        if isinstance(error, VersionGone) and question.stored is not None:
+            return outcome.refuse(_gone())
         logger.error("the lake of install %s could not be read: %s", install.pk, type(error).__name__)
         return outcome.refuse(_unreadable(install.name))
+    except Exception as error:  # noqa: BLE001  (whatever it is, the other accounts have their answer)
+        logger.error("a question to install %s failed: %s", install.pk, trace_of(error))
+        return AccountOutcome(install, install.name).refuse(broken(install.name))
 
 
-def _read(question: Question, install: Install, answer_one: AnswerOne, outcome: AccountOutcome) -> AccountOutcome:
+def _answered(question: Question, install: Install, tool: _Tool, outcome: AccountOutcome) -> AccountOutcome:
+    try:
+        return _read(question, install, tool, outcome)
+    except Refusal as refusal:
+        return _estimated(question, install, tool, outcome, refusal).refuse(refusal)
+
+
+def _read(question: Question, install: Install, tool: _Tool, outcome: AccountOutcome) -> AccountOutcome:
     stored = question.stored[install.pk] if question.stored is not None else None
-    if stored is None:
+    if stored is None and tool.needs_events:
         coverage.check_loaded(install)
     versions = stored.versions if stored else newest(install.pk)
     left = question.deadline - time.monotonic()
+    if not tool.needs_events:  # what waits for Klaviyo must hold no place at the lake meanwhile
+        asked = AccountQuestion(
+            question, install, Briefly(install.pk, versions, question.deadline, install.organization_id), stored
+        )
+        return _filled(outcome, asked, tool.answer(asked))
     with reading(install.pk, versions, left, turn=install.organization_id) as lake:
         asked = AccountQuestion(question, install, lake, stored)
-        return _filled(outcome, asked, answer_one(asked))
+        return _filled(outcome, asked, tool.answer(asked))
+
+
+def _estimated(
+    question: Question, install: Install, tool: _Tool, outcome: AccountOutcome, refusal: Refusal
+) -> AccountOutcome:
+    """With the figures that one of Klaviyo's reports gives at once, for an account whose events are still being loaded."""
+    if tool.estimate is None or refusal.status != "pending" or refusal.waits_for or not question.may_estimate:
+        return outcome
+    asked = AccountQuestion(
+        question, install, Briefly(install.pk, newest(install.pk), question.deadline, install.organization_id), None
+    )
+    try:
+        answer = tool.estimate(asked)
+    except Refusal:
+        return outcome
+    if answer is not None:
+        _filled(outcome, asked, answer)
+        # A receipt keeps the entry as it is: nothing was counted that could be counted again.
+        outcome.versions, outcome.is_estimate = None, True
+        outcome.sentence = f"{refusal.text} By Klaviyo's own report, as an estimate: {answer.sentence}"
+    return outcome
 
 
 def _filled(outcome: AccountOutcome, asked: AccountQuestion, answer: Answer) -> AccountOutcome:
     account = outcome.account = asked.account
+    outcome.name = account.name  # as it was then, where it is run again
     spoken = coverage.caveats_of(account, answer.span) if answer.span else []
     outcome.caveats = [*spoken, *asked.resolver.caveats, *answer.caveats]
-    if any(caveat.code == "outside_range" for caveat in outcome.caveats):
+    if answer.is_partial or any(caveat.code == "outside_range" for caveat in outcome.caveats):
         outcome.status = "partial"
-    outcome.figures, outcome.sentence = answer.figures, answer.sentence
+    outcome.figures, outcome.sentence, outcome.beside = answer.figures, answer.sentence, answer.beside
     outcome.period = answer.period.shown(account.zone) if answer.period else None
     outcome.names = asked.resolver.names
     outcome.sources = asked.resolver.sources
@@ -229,6 +298,14 @@ def _gone() -> Refusal:
 
 def not_in_time(name: str) -> Refusal:
     return Refusal("pending", text=f"{name} takes longer than one call may; it is being worked out.")
+
+
+def broken(name: str = "") -> Refusal:
+    """A fault of ours, in one account or in the whole question."""
+    text = (
+        f"Something went wrong here with {name}; it was noted." if name else "Something went wrong here; it was noted."
+    )
+    return Refusal("error", "internal", text, "Ask again in a minute.", retry_after=60)
 
 
 def _unreadable(name: str) -> Refusal:

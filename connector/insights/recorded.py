@@ -1,11 +1,14 @@
 """What a question's names came to, kept in a typed form, so that a receipt can be run again with the same meaning."""
 
 import functools
+import hashlib
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, get_type_hints
+from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar, cast, get_type_hints
 
 import msgspec
+
+LONGEST_KEY: Final = 500
 
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
@@ -44,11 +47,16 @@ def recorded(
 
     @functools.wraps(method)
     def once(self: Self, *args: Params.args, **kwargs: Params.kwargs) -> Result:
-        key = json.dumps([method.__name__, *args, *([kwargs] if kwargs else [])], ensure_ascii=False)
+        key = _key(json.dumps([method.__name__, *args, *([kwargs] if kwargs else [])], ensure_ascii=False))
         result: Result = self.book.once(key, _result_type(method), lambda: method(self, *args, **kwargs))
         return result
 
     return cast(Callable[Concatenate[Self, Params], Result], once)
+
+
+def _key(asked: str) -> str:
+    """The question itself; of a long one a digest, since the receipt need not hold a thousand titles twice."""
+    return asked if len(asked) <= LONGEST_KEY else hashlib.sha256(asked.encode(errors="surrogatepass")).hexdigest()
 
 
 @functools.cache

@@ -27,6 +27,11 @@ class Refusal(Exception):
     def __str__(self) -> str:
         return self.text
 
+    def shown(self) -> dict[str, Any]:
+        """As `reason` of an answer."""
+        said: dict[str, Any] = {"code": self.code or self.status, "text": self.text, "what_to_do": self.what_to_do}
+        return said | ({"retry_after": self.retry_after} if self.retry_after is not None else {})
+
 
 def foremost(refusals: Iterable[Refusal]) -> Refusal:
     """The one to say of several: by REASONS, others last, of equals the first."""

@@ -21,6 +21,8 @@ PROFILES: Final = "read_parquet($profiles, hive_partitioning=false)"
 MEMBERS: Final = "read_parquet($members, hive_partitioning=false)"
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 TABLES: Final = frozenset({"events", "events_ahead", "events_first", "profiles", "members"})
+TOUCH_LASTS: Final = timedelta(days=5)  # of 24 hours: how long an order is due to a touch
+SOURCES: Final = ("sms", "email_form", "other")  # how people first subscribed, in the order of answers
 PARAMETER: Final = re.compile(r"\$([a-z_][a-z_0-9]*)")
 
 FEW: Final = 20
@@ -95,9 +97,82 @@ def among(argument: str = "audience") -> str:
     return f"person in (select person from {MEMBERS} where audience in (select unnest(${argument})))"
 
 
-def line_items(events: str) -> str:
-    """One row per line of the events of a CTE that has `items`: its columns, and title, quantity, price of the line."""
-    return f"select e.* exclude (items), item.title, item.quantity, item.price from {events} e, unnest(e.items) as lines(item)"
+def first_subscriptions(further: str = "") -> str:
+    """Each person's first subscription by (time, event id): person, us, source (SOURCES).
+
+    `further`: a condition on the events. Bound: `text_metrics` and `subscription_metrics`, which hold those too.
+    """
+    return f"""select person, first.us as us, first.source as source from (
+        select person, min({{'us': epoch_us(time), 'id': id, 'source': case when list_contains($text_metrics, metric)
+            then 'sms' when method = 'Form' then 'email_form' else 'other' end}}) as first
+        from {EVENTS} where metric in (select unnest($subscription_metrics)) and time <= $moment
+            and person is not null {further} group by person)"""
+
+
+def line_items(events: str, columns: str) -> str:
+    """One row per line of the events of a CTE that has `items`: the columns named, title, quantity and price of the line,
+    and `nth`, its place among those of the event."""
+    return f"""select {columns}, unnest(items, recursive := true), generate_subscripts(items, 1) as nth
+        from {events} where len(items) > 0"""
+
+
+MARKS: Final = "list_distinct(flatten(list_transform(attributed, lambda a: [a.campaign, a.flow, a.message])))"
+# What an event is of, as ids of campaigns, flows and messages.
+KEYS: Final = f"case when message is null and flow is null then {MARKS} else [message, flow] end"
+
+
+def keyed(events: str, keys: str = KEYS) -> str:
+    """One row per event of a CTE and id that it is of (`KEYS`), or that Klaviyo attributed it to (`MARKS`): `key`."""
+    return f"select e.* exclude (message, flow, attributed), unnest({keys}) as key from {events} e"
+
+
+def order_events(in_period: bool = False) -> str:
+    """Every delivery of every order, with its `amount` in the account's currency; `in_period`: from `$start` to `$stop`."""
+    within = "and time >= $start and time < $stop" if in_period else ""
+    return f"""select id, person, epoch_us(time) as us, value, {AMOUNT} as amount, {FOREIGN} as is_foreign, order_id,
+        1 as deliveries, message, flow, attributed
+    from {EVENTS} where metric in (select unnest($order_metrics)) and time <= $moment {within}"""
+
+
+def orders_once() -> str:
+    """Every order with the time and value of its earliest delivery by (time, event id), and how many there were."""
+    first = "{'us': epoch_us(time), 'id': id, 'value': value, 'amount': amount, 'is_foreign': is_foreign}"
+    return f"""select first.id as id, person, first.us as us, first.value as value, first.amount as amount,
+        first.is_foreign as is_foreign, order_id, deliveries from (
+            select person, any_value(order_id) as order_id, count(*) as deliveries, min({first}) as first from (
+                select *, coalesce(order_id, id) as order_key, {AMOUNT} as amount, {FOREIGN} as is_foreign
+                from {EVENTS} where metric in (select unnest($order_metrics)) and time <= $moment)
+            group by person, order_key)"""
+
+
+def last_touches(orders: str) -> str:
+    """The orders of a CTE (person, us) whose person was touched in the 5 days before, with what the last touch was of:
+    message, flow, attributed. Touches: opens, clicks that are no bot's; `touch_metrics`, `click_metrics`."""
+    return f"""select o.*, t.touch.message as message, t.touch.flow as flow, t.touch.attributed as attributed
+    from {orders} o asof join (
+        select person, epoch_us(time) as us,
+            max({{'id': id, 'message': message, 'flow': flow, 'attributed': attributed}}) as touch
+        from {EVENTS} where metric in (select unnest($touch_metrics)) and time <= $moment and time >= $touched_since
+            and not (bot_click and metric in (select unnest($click_metrics))) and person in (select person from {orders})
+        group by person, time) t on o.person = t.person and o.us >= t.us
+    where o.us - t.us <= {TOUCH_LASTS // timedelta(microseconds=1)}"""
+
+
+def due(attribution: str, in_period: bool = False) -> str:
+    """CTE `due`: the orders with the ids (`key`) of campaigns, flows and messages they are attributed to, a row for each.
+
+    `klaviyo`: order events and what Klaviyo marked them with. `last_touch`: orders and what the last touch was of.
+    """
+    if attribution == "klaviyo":
+        return f"sales as ({order_events(in_period)}), due as ({keyed('sales', MARKS)})"
+    within = "where us >= epoch_us($start) and us < epoch_us($stop)" if in_period else ""
+    return f"""sales as (select * from ({orders_once()}) {within}), touched as ({last_touches("sales")}),
+due as ({keyed("touched")})"""
+
+
+SALES: Final = """count(*) as orders, coalesce(sum(amount), 0) as revenue, count(*) filter (value is not null and not is_foreign) as valued,
+    count(*) filter (is_foreign) as foreign_orders, sum(deliveries - 1) as repeats,
+    max({'amount': amount, 'us': us, 'id': id, 'order_id': order_id}) as largest"""
 
 
 def local(events: str) -> str:

@@ -13,24 +13,22 @@ import time
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Final
 
 from connector.insights.coverage import reconnect_needed
-from connector.insights.days import day_start
 from connector.insights.periods import zone_of
 from connector.insights.refusal import Refusal
 from connector.insights.report_cache import Kept, is_kept, kept, once
-from connector.insights.report_requests import CampaignValues, FlowSeries, Question, Request, local, question_of
+from connector.insights.report_requests import FlowSeries, Question, Request, local, question_of
 from connector.insights.report_rows import Row, rows_of
 from connector.installs.access import klaviyo, reports_left
-from connector.installs.limits import limiter
+from connector.installs.limit_stores import limiter
 from connector.installs.models import Install
 from connector.klaviyo import reports as klaviyo_reports
 from connector.klaviyo.errors import KlaviyoError, Reconnect, ScopeMissing, TryLater, UpgradePlan, UpstreamBroken
 from connector.klaviyo.resources import OPERATIONS, REPORT, REPORT_BUCKETS
-from connector.records.models import Kind, Record
 
 RESERVE: Final = 0.1
 """The part of a day's reports that is kept unless the question says otherwise."""
@@ -103,37 +101,6 @@ def run(
         _report(request, found[question] if question else None)
         for request, question in zip(requests, asked, strict=True)
     ]
-
-
-def estimate_campaigns(
-    install: Install,
-    campaigns: Collection[str],
-    moment: datetime,
-    *,
-    conversion_metric: str | None,
-    deadline: float,
-) -> Report | None:
-    """Figures of sent campaigns (Klaviyo ids) from one report, for an account whose events are not held yet.
-
-    None where one report does not give them: not all known as sent, sent over more than a year, Klaviyo's pace or
-    trouble. Leaves the day's reserve alone.
-    """
-    rows = Record.objects.filter(install=install, kind=Kind.CAMPAIGN, status="Sent", klaviyo_id__in=campaigns)
-    sent = [at for at in rows.values_list("at", flat=True) if at is not None]
-    if not sent or len(sent) < len(set(campaigns)):
-        return None
-    zone = zone_of(install.time_zone)
-    first, last = (at.astimezone(zone).date() for at in (min(sent), max(sent)))
-    request = CampaignValues(
-        start=day_start(first, zone),
-        end=day_start(last + timedelta(days=1), zone),
-        conversion_metric=conversion_metric,
-        campaigns=campaigns,
-    )
-    try:
-        return run(install, [request], moment, deadline=deadline)[0]
-    except Refusal:
-        return None
 
 
 def _pace(install: Install, kind: str, number: int) -> int:

@@ -18,6 +18,7 @@ from connector.insights.attributes import property_of
 from connector.insights.caveats import Caveat
 from connector.insights.coverage import AccountState
 from connector.insights.items import Items, titles_held
+from connector.insights.known_records import KnownRecords, of_status
 from connector.insights.metrics import Action, Vocabulary, vocabulary
 from connector.insights.objects import KlaviyoObject, object_of
 from connector.insights.periods import BadPeriod, Period, parse
@@ -25,7 +26,7 @@ from connector.insights.recorded import Book, recorded
 from connector.insights.refusal import Refusal, foremost
 from connector.insights.words import quoted
 from connector.installs.models import Install
-from connector.lake.query import Reader
+from connector.lake.query import Lake
 from connector.records.models import Kind, Record
 from connector.records.names import TooManyParts, parts_of
 from connector.records.search import ANY, PRESENT, SENT, Finding, Match, find, ids_in
@@ -57,11 +58,12 @@ class Resolver:
         install: Install,
         args: Mapping[str, Any],
         moment: datetime,
-        lake: Reader,
+        lake: Lake,
         book: Book,
         asked_too: Sequence[Install] = (),
     ) -> None:
         self.install, self.args, self.moment, self.lake, self.book = install, args, moment, lake, book
+        self.records = KnownRecords(install, book)
         self.asked_too = asked_too  # all installs of the question: an id may be another one's
         self.caveats: list[Caveat] = []
         self.names: dict[str, str] = {}
@@ -97,9 +99,9 @@ class Resolver:
 
     # --- names --------------------------------------------------------------------------------------------------------
 
-    def campaigns(self, argument: str = "campaign", *, unsent: bool = False) -> list[KlaviyoObject]:
-        """The campaigns an argument names, none where it is not given. `unsent`: those never sent are candidates too."""
-        return self._named(argument, ["campaign"], unsent=unsent)
+    def campaigns(self, argument: str = "campaign", *, status: str = "") -> list[KlaviyoObject]:
+        """The campaigns an argument names, none where it is not given: of those sent, or of Klaviyo's `status`."""
+        return self._named(argument, ["campaign"], status)
 
     def flows(self, argument: str = "flow") -> list[KlaviyoObject]:
         return self._named(argument, ["flow"])
@@ -107,16 +109,16 @@ class Resolver:
     def lists(self, argument: str = "list") -> list[KlaviyoObject]:
         return self._named(argument, ["list"])
 
-    def _named(self, argument: str, kinds: list[str], *, unsent: bool = False) -> list[KlaviyoObject]:
+    def _named(self, argument: str, kinds: list[str], status: str = "") -> list[KlaviyoObject]:
         text = self.args.get(argument)
         if not text or text == "any":
             return []
-        found = self._found(str(text), kinds, argument, unsent)
+        found = self._found(str(text), kinds, argument, status)
         for caveat in found.caveats:
-            self._caveat(caveat)
+            self.tell(caveat)
         for each in found.objects:
             if each.deleted:
-                self._caveat(Caveat("deleted_object", f"“{each.name}” no longer exists in Klaviyo."))
+                self.tell(Caveat("deleted_object", f"“{each.name}” no longer exists in Klaviyo."))
         return self.told(argument, found.objects, found.dated)
 
     def told(self, argument: str, objects: list[KlaviyoObject], dated: bool = False) -> list[KlaviyoObject]:
@@ -127,16 +129,21 @@ class Resolver:
             self.names[argument] += f" (sent {objects[0].at.astimezone(self.account().zone):%Y-%m-%d})"
         return objects
 
+    def tell(self, caveat: Caveat) -> None:
+        """Say it beside the figures, once."""
+        if caveat not in self.caveats:
+            self.caveats.append(caveat)
+
     def rests_on(self, objects: Iterable[KlaviyoObject]) -> None:
         for each in objects:
             self._sources.setdefault((each.kind, each.id), each)
 
     @recorded
-    def _found(self, text: str, kinds: list[str], argument: str, unsent: bool) -> Found:
-        finding = self._find(text, kinds, argument, ANY if unsent else SENT)
+    def _found(self, text: str, kinds: list[str], argument: str, status: str) -> Found:
+        finding = self._find(text, kinds, argument, of_status(status) if status else SENT)
         settled(finding, kinds[0], self.install, self.args, argument)
         return Found(
-            self._objects(finding.records),
+            self.records.objects_of(finding.records),
             [told for match in finding.matches for told in self._told_of(match)],
             any(match.latest for match in finding.matches),
         )
@@ -164,43 +171,6 @@ class Resolver:
 
     def _sent(self, record: Record) -> str:
         return f" (sent {record.at.astimezone(self.account().zone):%Y-%m-%d})" if record.at else ""
-
-    def _objects(self, records: Sequence[Record]) -> list[KlaviyoObject]:
-        """With the ids of their messages."""
-        parents = [record.klaviyo_id for record in records if record.kind in (Kind.CAMPAIGN, Kind.FLOW)]
-        messages: dict[str, list[str]] = {}
-        rows = Record.objects.filter(install=self.install, kind=Kind.MESSAGE, parent__in=parents)
-        for parent, key in rows.values_list("parent", "klaviyo_id") if parents else ():
-            messages.setdefault(parent, []).append(key)
-        return [object_of(record, messages.get(record.klaviyo_id, ())) for record in records]
-
-    @recorded
-    def every(self, kind: str) -> list[KlaviyoObject]:
-        """All objects of a kind, deleted ones too, by id."""
-        return self._objects(list(Record.objects.filter(install=self.install, kind=kind)))
-
-    @recorded
-    def messages_of(self, parents: list[str]) -> list[KlaviyoObject]:
-        """The messages of these campaigns or flows, by id."""
-        rows = Record.objects.filter(install=self.install, kind=Kind.MESSAGE, parent__in=parents)
-        return [object_of(record) for record in rows]
-
-    @recorded
-    def catalog(self, titles: list[str]) -> dict[str, dict[str, Any]]:
-        """The catalog's item of each title (of several, the smallest id): id, url, image, price."""
-        rows = Record.objects.filter(install=self.install, kind=Kind.CATALOG_ITEM, name__in=titles, deleted_at=None)
-        return {row.name: _catalog_item(row) for row in rows.order_by("-klaviyo_id")}
-
-    @recorded
-    def subjects(self) -> dict[str, str]:
-        """Present subjects by message id, and by campaign id for the campaign's first message."""
-        texts: dict[str, str] = {}
-        for record in Record.objects.filter(install=self.install, kind=Kind.MESSAGE).order_by("klaviyo_id"):
-            subject = str(record.facts.get("subject") or "")
-            if subject:
-                texts[record.klaviyo_id] = subject
-                texts.setdefault(record.parent, subject)
-        return texts
 
     # --- audiences and items ------------------------------------------------------------------------------------------
 
@@ -299,7 +269,11 @@ class Resolver:
 
     def action(self, argument: str) -> Action:
         """What the argument's verb, or metric's own name or id, names. Orders tell of a second purchase metric."""
-        action = self._action(str(self.args[argument]), argument)
+        return self.verb(str(self.args[argument]), argument)
+
+    def verb(self, verb: str, argument: str = "") -> Action:
+        """What a verb that the question needs, given by an argument or not, names."""
+        action = self._action(verb, argument)
         self.rests_on(action.metrics)
         if action.is_orders:
             self._tell_second_purchase_metric(action.metrics[0])
@@ -317,7 +291,7 @@ class Resolver:
         Raises Refusal where it must be chosen."""
         found = self._purchase_metric()
         if found is None:
-            self._caveat(Caveat("no_purchase_metric", f"{without}: what counts as a purchase is not known."))
+            self.tell(Caveat("no_purchase_metric", f"{without}: what counts as a purchase is not known."))
             return None
         self.rests_on([found])
         self._tell_second_purchase_metric(found)
@@ -338,6 +312,22 @@ class Resolver:
         return self.vocabulary.ids_of(*verbs)
 
     @recorded
+    def shop_ids(self, verb: str) -> list[str]:
+        """Metric ids of a shop's verb; none where the account has no such metric. Raises Refusal where it must be chosen."""
+        try:
+            return self.vocabulary.action(verb).ids
+        except Refusal as refusal:
+            if refusal.code != "no_such_metric":
+                raise
+            return []
+
+    @recorded
+    def metrics_of(self, *verbs: str) -> list[KlaviyoObject]:
+        """The metrics of Klaviyo's own verbs; none where the account has no such metric."""
+        known = {metric.klaviyo_id: metric for metric in self.vocabulary.metrics}
+        return [object_of(known[key]) for key in self.vocabulary.ids_of(*verbs)]
+
+    @recorded
     def _namesakes(self, metric: str) -> list[str]:
         """Ids of other metrics with the purchase metric's name."""
         chosen = next((each for each in self.vocabulary.metrics if each.klaviyo_id == metric), None)
@@ -354,11 +344,7 @@ class Resolver:
                 f"Orders are counted by “{chosen.name}” ({chosen.id}); a second metric of that name ({other}) has "
                 f"{events:,} events, which are not counted."
             )
-            self._caveat(Caveat("two_purchase_metrics", text))
-
-    def _caveat(self, caveat: Caveat) -> None:
-        if caveat not in self.caveats:
-            self.caveats.append(caveat)
+            self.tell(Caveat("two_purchase_metrics", text))
 
 
 def tried(*steps: Callable[[], Any]) -> list[Any]:
@@ -395,18 +381,14 @@ def _which(match: Match, kind: str, install: Install, args: Mapping[str, Any], a
     more = " or more" if number == 10 else ""
     return Refusal(
         "needs_choice",
-        text=f"There are {number}{more} {Kind(kind).label.lower()}s “{name}” may mean in {install.name}.",
+        text=f"“{name}” fits {number}{more} {_kinds(match, kind)} of {install.name}.",
         what_to_do="Call again with the id of the one meant.",
         choices=match.choices,
         suggestion=every,
     )
 
 
-def _catalog_item(record: Record) -> dict[str, Any]:
-    facts = record.facts
-    return {
-        "id": record.klaviyo_id,
-        "url": facts.get("url"),
-        "image": facts.get("image_full_url"),
-        "price": facts.get("price"),
-    }
+def _kinds(match: Match, kind: str) -> str:
+    """`campaigns`, `lists and segments`."""
+    kinds = sorted({choice.kind for choice in match.choices}) or [kind]
+    return " and ".join(f"{Kind(each).label.lower()}s" for each in kinds)

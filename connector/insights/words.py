@@ -5,6 +5,27 @@ from collections.abc import Iterable
 from typing import Final
 
 SHOWN: Final = 3  # names in a sentence; beyond them a count
+WITHOUT_CENTS: Final = frozenset(  # ISO 4217: currencies whose smallest unit is the whole one
+    [
+        "BIF",
+        "CLP",
+        "DJF",
+        "GNF",
+        "ISK",
+        "JPY",
+        "KMF",
+        "KRW",
+        "PYG",
+        "RWF",
+        "UGX",
+        "UYI",
+        "VND",
+        "VUV",
+        "XAF",
+        "XOF",
+        "XPF",
+    ]
+)
 
 
 def quoted(names: Iterable[str]) -> str:
@@ -31,11 +52,14 @@ def percent(share: float | None) -> str:
 
 
 def amount(value: float, currency: str) -> str:
-    return f"{value:,.2f} {currency}"
+    """`1,234.50 EUR`, `1,235 JPY`."""
+    return f"{value:,.{0 if currency in WITHOUT_CENTS else 2}f} {currency}"
 
 
 def spoken(period: str) -> str:
     """`last_6_months` -> `in the last 6 months`; the forms are those of answers' `period` argument."""
+    if period == "all":
+        return "over all time"
     start, between, end = period.partition("..")
     if between and end == "now":
         return f"{spoken(start)} up to now"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable
 
 from django.conf import settings
 
-from connector.installs.limits import limiter
+from connector.installs.limit_stores import limiter
 from connector.installs.models import Install
 from connector.installs.tokens import InstallTokens
 from connector.klaviyo.client import Klaviyo

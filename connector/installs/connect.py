@@ -20,7 +20,7 @@ from accounts.permissions import can, check
 from accounts.roles import Ability
 from audit.record import record
 from connector.installs.access import oauth
-from connector.installs.limits import limiter
+from connector.installs.limit_stores import limiter
 from connector.installs.models import ConnectAttempt, Install
 from connector.installs.tokens import store
 from connector.klaviyo.client import Klaviyo
@@ -97,7 +97,7 @@ def start(*, caller: Caller, session_key: str, install: Install | None = None) -
         verifier=verifier,
         install_id=install.pk if install else None,
     )
-    record("install.connect_started", **caller.facts(), **(_account(install) if install else {}))
+    record("install.connect_started", **caller.audit_columns(), **(_account(install) if install else {}))
     challenge = urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     return oauth().authorize_url(state, challenge, callback_url(), tuple(SCOPES))
 
@@ -127,7 +127,7 @@ def finish(*, user: User, session_key: str, params: Mapping[str, str]) -> Bound:
     except ConnectProblem as problem:
         problem.again = _query_of(attempt)
         with transaction.atomic():
-            record("install.connect_failed", **caller.facts(), outcome="failed", after={"code": problem.code})
+            record("install.connect_failed", **caller.audit_columns(), outcome="failed", after={"code": problem.code})
         raise
 
 
@@ -262,7 +262,7 @@ def _bind(caller: Caller, attempt: ConnectAttempt, grant: Grant, account: dict[s
     store(install, grant)
     record(
         "install.reconnected" if known else "install.connected",
-        **caller.facts(),
+        **caller.audit_columns(),
         **_account(install),
         after={"scopes": install.scopes},
     )

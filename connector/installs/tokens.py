@@ -89,7 +89,7 @@ def store(install: Install, grant: Grant) -> None:
         install.scopes = list(grant.scopes)
         changed.append("scopes")
     install.save(update_fields=changed)
-    record("install.token_renewed", via="task", **facts(install))
+    record("install.token_renewed", via="task", **audit_columns(install))
 
 
 @transaction.atomic
@@ -108,9 +108,9 @@ def needs_reconnect(install: Install, why: str) -> None:
         )
     )
     if changed:
-        record("install.needs_reconnect", via="task", **facts(install), after={"reason": why})
+        record("install.needs_reconnect", via="task", **audit_columns(install), after={"reason": why})
 
 
-def facts(install: Install) -> dict[str, Any]:
+def audit_columns(install: Install) -> dict[str, Any]:
     """The audit columns that name an install, for events without a person behind them."""
     return {"organization_id": install.organization_id, "install_id": install.pk, "account_label": str(install)}

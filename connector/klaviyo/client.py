@@ -21,8 +21,7 @@ from typing import Any, Literal, Protocol, TypeVar
 import httpx
 import msgspec
 
-from connector.klaviyo import answers, filters
-from connector.klaviyo.answers import Json, Page, Trouble
+from connector.klaviyo import filters, responses
 from connector.klaviyo.calls import Call, Fields, Selection, operation_call, read_call, row_of
 from connector.klaviyo.errors import BadRequest, LinkRefused, Problem, TryLater, UpstreamBroken
 from connector.klaviyo.events import EventPage
@@ -32,6 +31,7 @@ from connector.klaviyo.limits import Limiter, OnWait, Permit
 from connector.klaviyo.profiles import PROFILE_FIELDS, ProfilePage
 from connector.klaviyo.profiles import decode as decode_profiles
 from connector.klaviyo.resources import OPERATIONS, RESOURCES, REVISION, Resource
+from connector.klaviyo.responses import Json, Page, Trouble
 from connector.klaviyo.wire import API_URL, pool, read, retry_after
 
 TRIES = 6
@@ -113,7 +113,7 @@ class Klaviyo:
         """
         row = row_of(resource, id)
         selection = Selection(include, fields, additional, filter, sort)
-        return self.send(read_call(self._origin, row, id, selection, None, many=False), answers.document)
+        return self.send(read_call(self._origin, row, id, selection, None, many=False), responses.document)
 
     def pages(
         self,
@@ -133,7 +133,7 @@ class Klaviyo:
         `after`: the `next` of a page read before, to go on from there. Raises LinkRefused when that is too long ago.
         """
         row = RESOURCES[resource] if isinstance(resource, str) else resource
-        return self._paged(row, id, Selection(include, fields, additional, filter, sort), answers.page, size, after)
+        return self._paged(row, id, Selection(include, fields, additional, filter, sort), responses.page, size, after)
 
     def event_pages(
         self,
@@ -179,7 +179,7 @@ class Klaviyo:
         operation: str,
         body: Mapping[str, Any],
         query: Mapping[str, str] | None = None,
-        parse: Callable[[bytes], Any] = answers.document,
+        parse: Callable[[bytes], Any] = responses.document,
     ) -> Any:
         """A question that is a POST: reports, metric aggregates, rendering. Repeated through trouble like a read."""
         return self.send(operation_call(self._origin, OPERATIONS[operation], None, body, query), parse)
@@ -194,7 +194,7 @@ class Klaviyo:
     ) -> Json:
         """A change, sent once. Raises Unconfirmed when it may have happened: look for its result before repeating it."""
         call = operation_call(self._origin, OPERATIONS[operation], id, body, None, files, form)
-        return self.send(call, answers.document)
+        return self.send(call, responses.document)
 
     def send(self, call: Call, parse: Callable[[bytes], T]) -> T:
         """One call through limits, renewal and retries: its 2xx answer, parsed."""
@@ -225,7 +225,7 @@ class Klaviyo:
             self._origin, row, id, selection, min(size or largest, largest) if largest else None, many=True
         )
         if after is not None:
-            call = replace(call, url=answers.own(after, call), query=())
+            call = replace(call, url=responses.own(after, call), query=())
         seen: set[str] = {call.url} if after is not None else set()
         first: str | None = None
         repeats = 0
@@ -239,7 +239,7 @@ class Klaviyo:
                 if page.next is None:
                     return
                 first = page.first
-                address = answers.own(page.next, call)
+                address = responses.own(page.next, call)
                 if address in seen:
                     raise UpstreamBroken(f"Klaviyo's pages of {row.name} go in a circle.")
                 seen.add(address)
@@ -278,14 +278,14 @@ class Klaviyo:
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
             return Trouble(UpstreamBroken("Klaviyo cannot be reached."))
         except httpx.HTTPError:
-            return answers.lost(call)
+            return responses.lost(call)
         finally:
             permit.answered(headers)
             if not call.many:
                 permit.settle()
         if status == 429:
             permit.refused(retry_after(headers) or 1.0)
-        return answers.judge(call, status, headers, body, parse)
+        return responses.judge(call, status, headers, body, parse)
 
     def _request(self, call: Call, token: str) -> httpx.Request:
         headers = {"authorization": f"Bearer {token}", "revision": self._revision, "accept": MEDIA}
@@ -305,7 +305,10 @@ class Klaviyo:
 
 
 class _Patience:
-    """How long one request may still be slept on, and how often it was tried."""
+    """How long one request may still be slept on, and how often it was tried.
+
+    Ours, not a library's: the pause is Klaviyo's Retry-After, and it shares one budget with the waits for limits.
+    """
 
     def __init__(self, seconds: float, sleep: Callable[[float], None], chance: Callable[[], float]) -> None:
         self.left = seconds

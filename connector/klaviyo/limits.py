@@ -1,4 +1,4 @@
-"""Klaviyo's rate limits, kept by all processes together: per account and bucket, in any sliding span. See ledger.py.
+"""Klaviyo's rate limits, kept by all processes together: per account and bucket, in any sliding span. See usage.py.
 
 A process reserves a block of slots in one write of the store and sends on them for two seconds; the same write tells
 the answers of the block before. So a page costs no write of its own, and what a dead process held comes free by itself.
@@ -13,10 +13,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
-from connector.klaviyo import ledger
+from connector.klaviyo import usage
 from connector.klaviyo.errors import TryLater
-from connector.klaviyo.ledger import State, Told
 from connector.klaviyo.resources import BUCKETS, Limit
+from connector.klaviyo.usage import State, Told
 
 BLOCK = 32
 """Slots in the largest block."""
@@ -150,8 +150,8 @@ class Limiter:
 
 
 def _left(seen: Seen, limit: Limit) -> Left:
-    ledger.sweep(seen.state, limit, seen.now)
-    left = ledger.left(seen.state, limit, seen.now)
+    usage.sweep(seen.state, limit, seen.now)
+    left = usage.left(seen.state, limit, seen.now)
     return Left(left[1], left[60], left.get(86400), limit)
 
 
@@ -262,16 +262,16 @@ class _Purse:
         while True:
             local = self._clock()
             seen = self._store.load(self._account, self._bucket)
-            state = cast(State, {**ledger.fresh(), **seen.state})
+            state = cast(State, {**usage.fresh(), **seen.state})
             before = dict(state, used=list(state["used"]), open=dict(state["open"]))
-            ledger.sweep(state, self._limit, seen.now)
+            usage.sweep(state, self._limit, seen.now)
             self._tell(state, seen.now - local)
             granted, wait = self._grant(state, seen.now, want)
             if granted == 0 and not self._blocks and state == before:
                 return wait
-            block = _Block(uuid.uuid4().hex[:12], local + ledger.LEASE, granted)
+            block = _Block(uuid.uuid4().hex[:12], local + usage.LEASE, granted)
             if granted:
-                state["open"][block.id] = [granted, seen.now + ledger.LEASE]
+                state["open"][block.id] = [granted, seen.now + usage.LEASE]
             if self._store.save(self._account, self._bucket, seen.version, state):
                 self._settled(block if granted else None)
                 return wait
@@ -282,12 +282,12 @@ class _Purse:
             state["open"].pop(block.id, None)
             if block.flying:
                 state["open"][block.id] = [block.flying, block.until + ahead]
-            ledger.use(state, [at + ahead for at in block.answers])
+            usage.use(state, [at + ahead for at in block.answers])
         if self._told is not None:
             at, headers = self._told
             told = read_headers(headers, at + ahead)
             if told is not None:
-                ledger.learn(state, self._limit, told)
+                usage.learn(state, self._limit, told)
         if self._refusal is not None:
             state["wait"] = max(state["wait"], self._refusal.at + ahead + self._refusal.seconds)
 
@@ -295,10 +295,10 @@ class _Purse:
         """Of the room there is, a share for each who sends now: at most a quarter of a second's, at least one."""
         if want == 0:
             return 0, 0.0
-        room = ledger.free(state, self._limit, now)
+        room = usage.free(state, self._limit, now)
         if room == 0:
-            return 0, ledger.wait(state, self._limit, now)
-        burst = ledger.allowed(state, self._limit)[1]
+            return 0, usage.wait(state, self._limit, now)
+        burst = usage.allowed(state, self._limit)[1]
         share = min(room, burst // 4) // (1 + len(state["open"]))
         return max(1, min(want, share)), 0.0
 
@@ -322,7 +322,7 @@ class MemoryStore:
 
     def load(self, account: str, bucket: str) -> Seen:
         with self._lock:
-            version, state = self._kept.get((account, bucket), (0, ledger.fresh()))
+            version, state = self._kept.get((account, bucket), (0, usage.fresh()))
             return Seen(version, _copy(state), self._clock())
 
     def load_many(self, keys: Sequence[Key]) -> list[Seen]:

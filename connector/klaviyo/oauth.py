@@ -1,7 +1,8 @@
 """Klaviyo's OAuth: authorization code with PKCE (S256), refresh and revoke. Client authentication is Basic.
 
 Source: https://developers.klaviyo.com/en/docs/set_up_oauth. Token traffic goes to the API's own host; the consent
-page is elsewhere.
+page is elsewhere. Three requests, written out instead of taken from an OAuth library: each must end within seconds, tell a
+grant that is gone from Klaviyo being away, and never log or raise a token.
 """
 
 from collections.abc import Collection, Mapping

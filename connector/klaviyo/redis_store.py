@@ -7,10 +7,10 @@ from typing import Any, cast
 import msgspec
 import redis
 
-from connector.klaviyo import ledger
+from connector.klaviyo import usage
 from connector.klaviyo.errors import TryLater
-from connector.klaviyo.ledger import State
 from connector.klaviyo.limits import Key, Seen
+from connector.klaviyo.usage import State
 
 AWAY = 5.0
 """Seconds after which a Redis that is away is asked again."""
@@ -63,7 +63,7 @@ class RedisStore:
 
 def _seen(found: Any) -> Seen:
     version, state, seconds, micros = found
-    held = cast(State, msgspec.json.decode(state)) if state else ledger.fresh()
+    held = cast(State, msgspec.json.decode(state)) if state else usage.fresh()
     return Seen(int(version), held, int(seconds) + int(micros) / 1e6)
 
 

@@ -4,6 +4,7 @@ import errno
 import re
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 import duckdb
@@ -19,6 +20,22 @@ ONCE = CommitProperties(max_commit_retries=0)
 PAUSES = (0.1, 0.4)
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a call changed: rows that are new, rows that are gone, and the table's version after it.
+
+    A row that only changed counts as neither; `rewritten` says that there were such rows or vanished ones. `given`: the
+    rows that the call was given, each once.
+    """
+
+    given: int
+    added: int
+    removed: int
+    rewritten: bool
+    version: int
+
 
 FULL = "The disk that holds the event store is full ({}). Free some space; the sync goes on by itself."
 CLOSED = "The event store's folder cannot be written ({}). Check its permissions; the sync goes on by itself."

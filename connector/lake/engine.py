@@ -15,7 +15,7 @@ import duckdb
 import pyarrow.parquet as pq
 from django.conf import settings
 
-from connector.lake.places import Place
+from connector.lake.location import Location
 from connector.lake.schema import TABLES
 from connector.lake.tables import guard_fork
 
@@ -47,13 +47,13 @@ class Engine:
 
 
 @contextmanager
-def using_engine(place: Place) -> Iterator[Engine]:
+def using_engine(location: Location) -> Iterator[Engine]:
     """This process's instance for questions to one install; take a cursor of it for each question.
 
     Raises OpenedBeforeFork: a parent's instances must not even be closed in a child, that ends the child at once.
     """
     guard_fork()
-    engine = _enter(place)
+    engine = _enter(location)
     try:
         yield engine
     finally:
@@ -61,11 +61,11 @@ def using_engine(place: Place) -> Iterator[Engine]:
             engine.users -= 1
 
 
-def _enter(place: Place) -> Engine:
+def _enter(location: Location) -> Engine:
     with _engines_lock:
-        engine = _engines.get(place.root) or open_engine(place, memory=QUESTION_MEMORY, threads=2)
-        _engines[place.root] = engine
-        _engines.move_to_end(place.root)
+        engine = _engines.get(location.root) or open_engine(location, memory=QUESTION_MEMORY, threads=2)
+        _engines[location.root] = engine
+        _engines.move_to_end(location.root)
         engine.users += 1
         idle = [root for root, kept in _engines.items() if not kept.users]
         for root in idle[: max(len(_engines) - KEPT, 0)]:
@@ -81,16 +81,16 @@ def close_engines() -> None:
 
 
 @contextmanager
-def writing_engine(place: Place) -> Iterator[duckdb.DuckDBPyConnection]:
+def writing_engine(location: Location) -> Iterator[duckdb.DuckDBPyConnection]:
     """A small instance for one rewrite: it sorts within 160 MB and spills the rest."""
-    engine = open_engine(place, memory=WRITER_MEMORY, threads=1)
+    engine = open_engine(location, memory=WRITER_MEMORY, threads=1)
     try:
         yield engine.connection
     finally:
         engine.close()
 
 
-def open_engine(place: Place, *, memory: str, threads: int) -> Engine:
+def open_engine(location: Location, *, memory: str, threads: int) -> Engine:
     """An instance that reads the install's files and nothing else: no other file, no network, no extension, no setting."""
     guard_fork()
     scratch, lock = _scratch()
@@ -104,12 +104,12 @@ def open_engine(place: Place, *, memory: str, threads: int) -> Engine:
             "autoload_known_extensions": False,
         },
     )
-    if not place.is_local:
-        connection.register_filesystem(place.filesystem())
+    if not location.is_local:
+        connection.register_filesystem(location.filesystem())
     # global: cursors would not inherit a session's setting, and days would depend on the host's time zone
     connection.execute("set global timezone='UTC'")
     connection.execute("set preserve_insertion_order=false")
-    connection.execute("set allowed_directories=$folders", {"folders": [f"{place.root}/", f"{scratch / 'empty'}/"]})
+    connection.execute("set allowed_directories=$folders", {"folders": [f"{location.root}/", f"{scratch / 'empty'}/"]})
     connection.execute("set enable_external_access=false")
     connection.execute("set lock_configuration=true")
     return Engine(connection, scratch, lock)

@@ -9,7 +9,7 @@ LakeError
 ├── StagedGone       the parts of an unfinished reading are no longer held: begin it again
 ├── VersionGone      the version is no longer held: ask again on the newest
 ├── DeadlinePassed   the question took too long and was stopped
-├── TooBusy          no free place for a question within its deadline
+├── TooBusy          no free slot for a question within its deadline
 ├── TooLarge         a question or a rewrite needs more memory than one may have
 └── OpenedBeforeFork the lake was touched before this process was forked: a fault of ours
 """

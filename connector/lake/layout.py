@@ -4,7 +4,7 @@ from typing import Literal
 
 from deltalake import ColumnProperties, DeltaTable, WriterProperties
 
-from connector.lake.places import Place
+from connector.lake.location import Location
 from connector.lake.schema import Table
 from connector.lake.tables import guard_fork
 
@@ -15,11 +15,11 @@ LOG_DAYS = 31
 FILE_DAYS = 30
 
 
-def make_table(place: Place, table: Table) -> DeltaTable:
+def make_table(location: Location, table: Table) -> DeltaTable:
     """Make an empty table (version 0). Racing another maker is no error: the first one's table is opened."""
     guard_fork()
     return DeltaTable.create(
-        place.table(table.name),
+        location.table(table.name),
         table.stored,
         mode="ignore",
         partition_by=table.partition,
@@ -29,7 +29,7 @@ def make_table(place: Place, table: Table) -> DeltaTable:
             "delta.deletedFileRetentionDuration": f"interval {FILE_DAYS} days",
             "delta.checkpointInterval": "50",
         },
-        storage_options=place.options,
+        storage_options=location.options,
     )
 
 

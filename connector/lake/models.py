@@ -26,7 +26,7 @@ class Pin(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     install = models.UUIDField()
-    versions = models.JSONField(help_text="Version of each table, as query.Versions.facts() gives it")
+    versions = models.JSONField(help_text="Version of each table, as query.Versions.as_dict() gives it")
     until = models.DateTimeField()
     why = models.CharField(max_length=120)
 

@@ -11,7 +11,7 @@ from connector.lake.query import Versions
 
 def pin(*, install_id: UUID, versions: Versions, until: datetime, why: str) -> Pin:
     """Hold these versions of an install's tables until a moment. `why`: what speaks of them, in a few words."""
-    return Pin.objects.create(install=install_id, versions=versions.facts(), until=until, why=why[:120])
+    return Pin.objects.create(install=install_id, versions=versions.as_dict(), until=until, why=why[:120])
 
 
 def pinned(install_id: UUID, table: str) -> set[int]:

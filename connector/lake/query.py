@@ -10,12 +10,12 @@ import threading
 import time
 from collections import OrderedDict, namedtuple
 from collections.abc import Hashable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 from uuid import UUID
 
 import duckdb
@@ -25,7 +25,7 @@ from deltalake.exceptions import DeltaError
 from accounts.database import release_connections
 from connector.lake.engine import Engine, using_engine
 from connector.lake.errors import DeadlinePassed, LakeError, TooBusy, TooLarge, VersionGone
-from connector.lake.places import Place, place_of
+from connector.lake.location import Location, location_of
 from connector.lake.schema import TABLES, Table, month_in, month_of
 from connector.lake.semaphore import FairSemaphore
 from connector.lake.tables import live_files, open_table
@@ -49,7 +49,7 @@ class Versions:
     profiles: int = -1
     members: int = -1
 
-    def facts(self) -> dict[str, int]:
+    def as_dict(self) -> dict[str, int]:
         """For JSON."""
         return asdict(self)
 
@@ -60,8 +60,8 @@ class Versions:
 
 def newest(install_id: UUID) -> Versions:
     """The newest version of each table of an install."""
-    place = place_of(install_id)
-    return Versions(**{name: _newest(place, table) for name, table in TABLES.items()})
+    location = location_of(install_id)
+    return Versions(**{name: _newest(location, table) for name, table in TABLES.items()})
 
 
 @contextmanager
@@ -79,9 +79,31 @@ def reading(
             release_connections()
             if not ticket.wait(ends - time.monotonic()):
                 raise TooBusy("Too many questions are being answered; ask again in a moment.")
-        place = place_of(install_id)
-        with using_engine(place) as engine, closing(Reader(place, engine, versions, ends)) as reader:
+        location = location_of(install_id)
+        with using_engine(location) as engine, closing(Reader(location, engine, versions, ends)) as reader:
             yield reader
+
+
+class Lake(Protocol):
+    """What a question reads from: an install at pinned versions. `rows` as of Reader."""
+
+    versions: Versions
+
+    def rows(self, sql: str, **params: object) -> list[Any]: ...
+
+
+class Briefly:
+    """An install at pinned versions for one that mostly waits for others: it has a slot only while it reads.
+
+    `ends` is on time.monotonic().
+    """
+
+    def __init__(self, install_id: UUID, versions: Versions, ends: float, turn: Hashable = None) -> None:
+        self.install_id, self.versions, self.ends, self.turn = install_id, versions, ends, turn
+
+    def rows(self, sql: str, **params: object) -> list[Any]:
+        with reading(self.install_id, self.versions, self.ends - time.monotonic(), turn=self.turn) as lake:
+            return lake.rows(sql, **params)
 
 
 class _Unreadable(Exception):
@@ -91,8 +113,8 @@ class _Unreadable(Exception):
 class Reader:
     """One question's view of an install. For one thread; `rows` may be called many times."""
 
-    def __init__(self, place: Place, engine: Engine, versions: Versions, ends: float) -> None:
-        self.place = place
+    def __init__(self, location: Location, engine: Engine, versions: Versions, ends: float) -> None:
+        self.location = location
         self.versions = versions
         self.ends = ends
         self._engine = engine
@@ -144,7 +166,7 @@ class Reader:
             return self._run(sql, bound)
         except _Unreadable as error:
             self._forget(tables)
-            if all(self.place.holds(file) for name in tables for file in self._live(name)):
+            if all(self.location.holds(file) for name in tables for file in self._live(name)):
                 raise LakeError(f"The event store could not be read ({error}).") from None
             raise VersionGone("This version of the account's data is no longer held.") from None
 
@@ -165,12 +187,12 @@ class Reader:
         return self._live(name) or [self._engine.empty(name)]
 
     def _live(self, name: str) -> list[str]:
-        return files_of(self.place, TABLES[name], getattr(self.versions, name))
+        return files_of(self.location, TABLES[name], getattr(self.versions, name))
 
     def _forget(self, tables: list[str]) -> None:
         with _file_lists_lock:
             for name in tables:
-                _file_lists.pop((self.place.root, name, getattr(self.versions, name)), None)
+                _file_lists.pop((self.location.root, name, getattr(self.versions, name)), None)
 
     def _watch(self) -> None:
         """Interrupt whatever runs after the deadline; again and again, as a statement may begin just after it."""
@@ -194,22 +216,22 @@ def refuse_all_but_select(sql: str) -> None:
         raise ValueError("A question to the lake is exactly one select statement.")
 
 
-def files_of(place: Place, table: Table, version: int) -> list[str]:
+def files_of(location: Location, table: Table, version: int) -> list[str]:
     """The files of a table at a version, kept per process since a version never changes; empty for version -1.
 
     Raises VersionGone.
     """
     if version < 0:
         return []
-    key = (place.root, table.name, version)
+    key = (location.root, table.name, version)
     with _file_lists_lock:
         if key in _file_lists:
             _file_lists.move_to_end(key)
             return _file_lists[key]
-    opened = _opened(place, table, version)
+    opened = _opened(location, table, version)
     if opened is None:
         raise VersionGone("This version of the account's data is no longer held.")
-    files = [f"{place.table(table.name)}/{file.path}" for file in live_files(opened, table)]
+    files = [f"{location.table(table.name)}/{file.path}" for file in live_files(opened, table)]
     with _file_lists_lock:
         _file_lists[key] = files
         if len(_file_lists) > FILE_LISTS_KEPT:
@@ -217,22 +239,27 @@ def files_of(place: Place, table: Table, version: int) -> list[str]:
     return files
 
 
-def _opened(place: Place, table: Table, version: int | None = None) -> DeltaTable | None:
+def _opened(location: Location, table: Table, version: int | None = None) -> DeltaTable | None:
     try:
-        return open_table(place, table, version)
+        return open_table(location, table, version)
     except (OSError, DeltaError) as error:
         raise LakeError(f"The event store cannot be reached ({type(error).__name__}).") from None
 
 
-def _newest(place: Place, table: Table) -> int:
-    if not place.is_local:
-        opened = _opened(place, table)
+def _newest(location: Location, table: Table) -> int:
+    """Raises LakeError when the store cannot be reached."""
+    if not location.is_local:
+        opened = _opened(location, table)
         return -1 if opened is None else int(opened.version())
     # A commit is one file that appears whole, so the listing is the truth; opening the table would cost 5 ms.
-    folder = Path(place.table(table.name)) / "_delta_log"
-    with suppress(FileNotFoundError), os.scandir(folder) as entries:
-        return max((int(entry.name[:20]) for entry in entries if COMMIT.fullmatch(entry.name)), default=-1)
-    return -1
+    folder = Path(location.table(table.name)) / "_delta_log"
+    try:
+        with os.scandir(folder) as entries:
+            return max((int(entry.name[:20]) for entry in entries if COMMIT.fullmatch(entry.name)), default=-1)
+    except FileNotFoundError:
+        return -1
+    except OSError as error:
+        raise LakeError(f"The event store cannot be reached ({type(error).__name__}).") from None
 
 
 PER_METRIC = """
@@ -265,15 +292,15 @@ def summary(install_id: UUID, deadline: float = 300.0) -> dict[str, Any]:
     return {
         "events": events,
         "people": people,
-        "bytes": _bytes(place_of(install_id), versions),
+        "bytes": _bytes(location_of(install_id), versions),
         "version": versions.events,
         "metrics": metrics,
     }
 
 
-def _bytes(place: Place, versions: Versions) -> int:
+def _bytes(location: Location, versions: Versions) -> int:
     opened = [
-        open_table(place, table, getattr(versions, name))
+        open_table(location, table, getattr(versions, name))
         for name, table in TABLES.items()
         if getattr(versions, name) >= 0
     ]

@@ -21,7 +21,7 @@ from deltalake.transaction import AddAction, RemoveAction
 
 from connector.lake.commits import ONCE
 from connector.lake.engine import writing_engine
-from connector.lake.places import Place
+from connector.lake.location import Location
 from connector.lake.schema import Table
 from connector.lake.tables import LiveFile
 
@@ -42,30 +42,32 @@ class Piece:
 
 
 @contextmanager
-def rewriting(place: Place, opened: DeltaTable, spec: Table, incoming: pa.Table | None = None) -> Iterator["Rewriter"]:
+def rewriting(
+    location: Location, opened: DeltaTable, spec: Table, incoming: pa.Table | None = None
+) -> Iterator["Rewriter"]:
     """Read and rewrite files of one table; `incoming` is a table that the SQL may name."""
-    with writing_engine(place) as engine:
+    with writing_engine(location) as engine:
         if incoming is not None:
             engine.register("incoming", incoming)
-        yield Rewriter(place, opened, spec, engine)
+        yield Rewriter(location, opened, spec, engine)
 
 
 class Rewriter:
-    def __init__(self, place: Place, opened: DeltaTable, spec: Table, engine: duckdb.DuckDBPyConnection) -> None:
-        self.folder = place.table(spec.name)
-        self.is_local = place.is_local
+    def __init__(self, location: Location, opened: DeltaTable, spec: Table, engine: duckdb.DuckDBPyConnection) -> None:
+        self.folder = location.table(spec.name)
+        self.is_local = location.is_local
         self.opened = opened
         self.spec = spec
         self.engine = engine
 
     def rows(self, files: Sequence[LiveFile], sql: str, **params: object) -> pa.Table:
         """The rows that `sql` selects, in the table's own types."""
-        found = self.engine.sql(sql, params={"files": self._uris(files), **params}).to_arrow_table()
+        found = self.engine.sql(sql, params={"files": self.uris(files), **params}).to_arrow_table()
         return found.cast(self.spec.schema)
 
     def paths(self, files: Sequence[LiveFile], sql: str, **params: object) -> list[LiveFile]:
         """Of these files those whose address `sql` selects in its first column."""
-        named = {uri for uri, *_ in self.engine.execute(sql, {"files": self._uris(files), **params}).fetchall()}
+        named = {uri for uri, *_ in self.engine.execute(sql, {"files": self.uris(files), **params}).fetchall()}
         return [file for file in files if self._uri(file.path) in named]
 
     def commit(self, pieces: Sequence[Piece], *, changes: bool) -> int:
@@ -90,7 +92,7 @@ class Rewriter:
         uri = self._uri(path)
         if self.is_local:
             Path(uri).parent.mkdir(exist_ok=True)
-        bound = {"target": uri, **piece.params, **({"files": self._uris(piece.old)} if piece.old else {})}
+        bound = {"target": uri, **piece.params, **({"files": self.uris(piece.old)} if piece.old else {})}
         count = self._copy(piece.sql, bound)
         if not count:
             return None
@@ -138,7 +140,8 @@ class Rewriter:
     def _uri(self, path: str) -> str:
         return f"{self.folder}/{path}"
 
-    def _uris(self, files: Sequence[LiveFile]) -> list[str]:
+    def uris(self, files: Sequence[LiveFile]) -> list[str]:
+        """Their addresses, as SQL takes them."""
         return [self._uri(file.path) for file in files]
 
 

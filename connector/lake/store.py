@@ -5,7 +5,6 @@ nothing new makes no version. Old files stay for a month, so a needless rewrite 
 times what the account itself takes.
 """
 
-import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,32 +15,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable, write_deltalake
 
-from connector.lake import staging, tidy
-from connector.lake.commits import ONCE, committing
+from connector.lake import members, tidy
+from connector.lake.commits import ONCE, Written, committing
 from connector.lake.errors import RowsRefused
 from connector.lake.layout import make_table, writer_properties
 from connector.lake.lease import Held, lease
+from connector.lake.location import Location, location_of
 from connector.lake.models import Pin
-from connector.lake.places import Place, place_of
 from connector.lake.rewrite import Piece, rewriting
-from connector.lake.rows import Columns, build, last_of_each, refuse_outside, same_rows, with_month
-from connector.lake.schema import EVENTS, MEMBERS, PROFILES, Table
+from connector.lake.rows import Columns, build, refuse_outside, same_rows, with_month
+from connector.lake.schema import EVENTS, PROFILES, Table
 from connector.lake.tables import LiveFile, live_files, open_table
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What a call changed: rows that are new, rows that are gone, and the table's version after it.
-
-    A row that only changed counts as neither; `rewritten` says that there were such rows or vanished ones. `given`: the
-    rows that the call was given, each once.
-    """
-
-    given: int
-    added: int
-    removed: int
-    rewritten: bool
-    version: int
 
 
 @contextmanager
@@ -52,7 +36,7 @@ def writing(install_id: UUID, owner: str, patience: float = 0.0) -> Iterator["Wr
     RowsRefused, LakeUnwritable, WriteConflict.
     """
     with lease(install_id, owner, patience) as held:
-        yield Writer(place_of(install_id), held)
+        yield Writer(location_of(install_id), held)
 
 
 def drop(install_id: UUID, owner: str = "drop") -> None:
@@ -61,15 +45,15 @@ def drop(install_id: UUID, owner: str = "drop") -> None:
     Raises LeaseHeld while someone writes it: a late writer would bring it back.
     """
     with lease(install_id, owner):
-        place_of(install_id).remove()
+        location_of(install_id).remove()
         Pin.objects.filter(install=install_id).delete()
 
 
 class Writer:
     """Writes one install's tables; each call is one commit that readers see whole or not at all."""
 
-    def __init__(self, place: Place, held: Held) -> None:
-        self.place = place
+    def __init__(self, location: Location, held: Held) -> None:
+        self.location = location
         self.held = held
 
     def replace_events(self, columns_list: Sequence[Columns], since: datetime, until: datetime) -> Written:
@@ -80,52 +64,45 @@ class Writer:
         since, until = _window(since, until)
         rows = build(EVENTS, columns_list)
         refuse_outside(rows, since, until)
-        written = committing(self.held, lambda: _replace_window(self.place, rows, since, until))
+        written = committing(self.held, lambda: _replace_window(self.location, rows, since, until))
         if written.added:
-            tidy.thin_out(self.place, self.held, EVENTS)
+            tidy.thin_out(self.location, self.held, EVENTS)
         return written
 
     def upsert_profiles(self, rows: Columns) -> Written:
         """These profiles are new or take the place of those with the same id; all others stay."""
         table = build(PROFILES, [rows])
-        written = committing(self.held, lambda: _upsert(self.place, table))
+        written = committing(self.held, lambda: _upsert(self.location, table))
         if written.added:
-            tidy.thin_out(self.place, self.held, PROFILES)
+            tidy.thin_out(self.location, self.held, PROFILES)
         return written
 
     def replace_members(self, audience: str, people: Sequence[str], parts: int = 0) -> Written:
         """Exactly these people, and those of the first `parts` parts that were staged, belong to one list or segment
         from now on. Raises StagedGone."""
-        new = staging.members(_checked(audience), people)
-        return committing(self.held, lambda: _replace_audience(self.place, new, audience, parts))
+        rows = members.members(audience, people)
+        return committing(self.held, lambda: members.replace(self.location, audience, rows, parts))
 
     def stage_members(self, audience: str, people: Sequence[str], part: int) -> None:
         """Keep some members of a list or segment, out of sight, until all of it has been read; one part of a number."""
-        rows = staging.members(_checked(audience), people)
-        committing(self.held, lambda: staging.keep(self.place, rows, audience, part))
+        rows = members.members(audience, people)
+        committing(self.held, lambda: members.stage(self.location, audience, rows, part))
 
     def forget_staged(self, audience: str) -> None:
         """Remove what was staged of a list or segment."""
-        committing(self.held, lambda: staging.forget(self.place, _checked(audience)))
+        committing(self.held, lambda: members.forget(self.location, audience))
 
     def clear_staged(self, but: Collection[str]) -> None:
         """Remove what was staged by readings that never ended. `but`: the audiences that are still being read."""
-        committing(self.held, lambda: staging.clear(self.place, but))
+        committing(self.held, lambda: members.clear(self.location, but))
 
     def settle(self) -> None:
         """Put every table into as few sorted files as can be: at the end of a first load, and each night."""
-        tidy.settle(self.place, self.held)
+        tidy.settle(self.location, self.held)
 
     def vacuum(self) -> int:
         """Remove files older than 30 days that no pin needs; return how many."""
-        return tidy.vacuum(self.place, self.held)
-
-
-def _checked(audience: str) -> str:
-    """The id names a folder."""
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", audience):
-        raise RowsRefused("The id of a list or segment holds a character that Klaviyo's ids do not have.")
-    return audience
+        return tidy.vacuum(self.location, self.held)
 
 
 def _window(since: datetime, until: datetime) -> tuple[datetime, datetime]:
@@ -137,16 +114,16 @@ def _window(since: datetime, until: datetime) -> tuple[datetime, datetime]:
     return since, until
 
 
-def _replace_window(place: Place, rows: pa.Table, since: datetime, until: datetime) -> Written:
-    table = open_table(place, EVENTS)
+def _replace_window(location: Location, rows: pa.Table, since: datetime, until: datetime) -> Written:
+    table = open_table(location, EVENTS)
     if table is None and not len(rows):
         return Written(0, 0, 0, rewritten=False, version=-1)
-    table = table or make_table(place, EVENTS)
+    table = table or make_table(location, EVENTS)
     touched = [file for file in live_files(table, EVENTS) if file.may_hold("time", since, until)]
     rows = with_month(rows, since, until)
     if not touched:
         return _all_new(table, EVENTS, rows)
-    with rewriting(place, table, EVENTS, rows) as rewriter:
+    with rewriting(location, table, EVENTS, rows) as rewriter:
         held = rewriter.rows(touched, f"{HELD} where {IN_WINDOW}", since=since, until=until)
         change = _change(held, rows, EVENTS, "id")
         if not change.rewritten:
@@ -175,13 +152,13 @@ def _month_piece(month: str, old: list[LiveFile], window: dict[str, datetime]) -
     return Piece(old, f"{kept} union all {new}{order}", {"month": month, **window}, month)
 
 
-def _upsert(place: Place, rows: pa.Table) -> Written:
-    table = open_table(place, PROFILES) or make_table(place, PROFILES)
+def _upsert(location: Location, rows: pa.Table) -> Written:
+    table = open_table(location, PROFILES) or make_table(location, PROFILES)
     files = live_files(table, PROFILES)
     if not files:
         return _all_new(table, PROFILES, rows)
     known = "id in (select id from incoming)"
-    with rewriting(place, table, PROFILES, rows) as rewriter:
+    with rewriting(location, table, PROFILES, rows) as rewriter:
         change = _change(rewriter.rows(files, f"{HELD} where {known}"), rows, PROFILES, "id")
         if not change.rewritten:
             return change.written(_append(table, PROFILES, change.fresh))
@@ -190,26 +167,6 @@ def _upsert(place: Place, rows: pa.Table) -> Written:
         kept = f"select {_names(PROFILES)} from read_parquet($files, hive_partitioning=false) where not ({known})"
         sql = f"{kept} union all select {_names(PROFILES)} from incoming order by {', '.join(PROFILES.sort)}"
         return change.written(rewriter.commit([Piece(touched, sql)], changes=True))
-
-
-def _replace_audience(place: Place, rows: pa.Table, audience: str, parts: int) -> Written:
-    if parts:
-        joined = last_of_each(pa.concat_tables([staging.kept(place, audience, parts), rows]), ("person",))
-        rows = joined.sort_by([(name, "ascending") for name in MEMBERS.sort])
-    table = open_table(place, MEMBERS) or make_table(place, MEMBERS)
-    touched = [file for file in live_files(table, MEMBERS) if file.may_hold("audience", audience, audience)]
-    if not touched:
-        return _all_new(table, MEMBERS, rows)
-    with rewriting(place, table, MEMBERS, rows) as rewriter:
-        held = rewriter.rows(touched, f"{HELD} where audience = $audience", audience=audience)
-        change = _change(held, rows, MEMBERS, "person")
-        if not change.rewritten:
-            return change.written(_append(table, MEMBERS, change.fresh))
-        kept = (
-            f"select {_names(MEMBERS)} from read_parquet($files, hive_partitioning=false) where audience <> $audience"
-        )
-        sql = f"{kept} union all select {_names(MEMBERS)} from incoming order by {', '.join(MEMBERS.sort)}"
-        return change.written(rewriter.commit([Piece(touched, sql, {"audience": audience})], changes=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from connector.lake.errors import OpenedBeforeFork, VersionGone
-from connector.lake.places import Place
+from connector.lake.location import Location
 from connector.lake.schema import Table
 
 _opened_by: int | None = None
@@ -30,14 +30,14 @@ class LiveFile:
         return least is None or most is None or (least <= high and most >= low)
 
 
-def open_table(place: Place, table: Table, version: int | None = None) -> DeltaTable | None:
+def open_table(location: Location, table: Table, version: int | None = None) -> DeltaTable | None:
     """The table as it is, or as it was at `version`; None when it was never made.
 
     Raises VersionGone when that version's log is no longer held.
     """
     guard_fork()
     try:
-        return DeltaTable(place.table(table.name), version=version, storage_options=place.options)
+        return DeltaTable(location.table(table.name), version=version, storage_options=location.options)
     except TableNotFoundError:
         return None
     except DeltaError:

@@ -11,7 +11,7 @@ from accounts.audit_events import visible_events
 from accounts.permissions import check
 from accounts.roles import Ability
 from audit.models import AuditEvent
-from connector.pages.audit_presenters import category_choices, line
+from connector.pages.audit_presenters import category_choices, lines
 from connector.pages.member import MemberRequest, member_page
 
 PAGE = 50
@@ -28,7 +28,7 @@ def audit(request: MemberRequest) -> HttpResponse:
         events = events.filter(pk__lt=before_id)
     found = list(events.order_by("-id")[: PAGE + 1])
     page = {
-        "lines": [line(event) for event in found[:PAGE]],
+        "lines": lines(found[:PAGE]),
         "older": address(category, text, before=str(found[PAGE - 1].pk)) if len(found) > PAGE else "",
         "newest": address(category, text) if before_id else "",
         "categories": category_choices(),
@@ -49,9 +49,9 @@ def filtered(events: QuerySet[AuditEvent], category: str, text: str) -> QuerySet
     return events
 
 
-def address(category: str, text: str, **place: str) -> str:
+def address(category: str, text: str, **page: str) -> str:
     """This page with the same filter, at another place of the list."""
-    asked = {"q": text, "category": category, **place}
+    asked = {"q": text, "category": category, **page}
     return "?" + urlencode({name: value for name, value in asked.items() if value})
 
 

@@ -44,6 +44,29 @@ class KeyForm(forms.Form):
     )
 
 
+class PropertiesForm(forms.Form):
+    """The names of the custom properties that are kept, one on each line."""
+
+    MOST = 20  # of an account
+    LONGEST = 100  # characters of a name
+
+    names = forms.CharField(
+        required=False,
+        max_length=MOST * (LONGEST + 2),
+        label="Custom properties to keep, one on each line",
+        help_text="Exactly as they are named in Klaviyo.",
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
+    )
+
+    def clean_names(self) -> list[str]:
+        names = list(dict.fromkeys(line.strip() for line in self.cleaned_data["names"].splitlines() if line.strip()))
+        if len(names) > self.MOST:
+            raise forms.ValidationError(f"These are {len(names)} names; at most {self.MOST} are kept.")
+        if any(len(name) > self.LONGEST for name in names):
+            raise forms.ValidationError(f"A name has at most {self.LONGEST} characters.")
+        return names
+
+
 class PurchaseMetricForm(forms.Form):
     """Which of the account's metrics is a purchase; empty: by rule."""
 

@@ -26,7 +26,7 @@ NAVIGATION = (
 
 
 @dataclass(frozen=True)
-class Place:
+class Link:
     """One entry of the navigation."""
 
     title: str
@@ -36,7 +36,7 @@ class Place:
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    """`caller`, `may` (ability names of the role), `places`, `memberships`, `is_away` (shown: not the chosen one),
+    """`caller`, `may` (ability names of the role), `links`, `memberships`, `is_away` (shown: not the chosen one),
     `is_sandbox` (no account is one of the real Klaviyo) and `mail_is_files` (there is no mail server)."""
     # The REST framework sets no user at all on its requests (its browsable documentation renders a template).
     is_page = getattr(request, "user", None) is not None
@@ -47,18 +47,18 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         "mail_is_files": settings.MAIL_IS_FILES,
         "caller": caller,
         "may": frozenset(str(ability) for ability in ROLES.get(caller.role, ())) if caller else frozenset(),
-        "places": list(places(request, caller)) if caller else [],
+        "links": list(links(request, caller)) if caller else [],
         "memberships": SimpleLazyObject(lambda: own_memberships(caller)),
         "is_away": SimpleLazyObject(lambda: is_away(request, caller)),
     }
 
 
-def places(request: HttpRequest, caller: Caller) -> Iterator[Place]:
+def links(request: HttpRequest, caller: Caller) -> Iterator[Link]:
     for title, name, icon, ability in NAVIGATION:
         if ability is None or ability in ROLES.get(caller.role, ()):
             address = reverse(name)
             here = request.path == address or (name != "home" and request.path.startswith(address))
-            yield Place(title, address, icon, here)
+            yield Link(title, address, icon, here)
 
 
 def own_memberships(caller: Caller | None) -> list[Membership]:

@@ -30,7 +30,7 @@ class Step:
 @member_page
 def home(request: MemberRequest) -> HttpResponse:
     installs = list(Install.objects.visible_to(request.caller).select_related("client"))
-    receipts = list(Receipt.objects.visible_to(request.caller)[:5])
+    receipts = list(Receipt.objects.visible_to(request.caller).answered().defer("answer", "args")[:5])
     steps = checklist(request.caller, installs, has_asked=bool(receipts))
     page = {
         "steps": steps,

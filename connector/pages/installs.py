@@ -17,11 +17,11 @@ from connector.insights.refusal import Refusal
 from connector.installs import actions
 from connector.installs.access import reports_left
 from connector.installs.models import Install
-from connector.pages.forms import PurchaseMetricForm
+from connector.pages.forms import PropertiesForm, PurchaseMetricForm
 from connector.pages.install_presenters import asked_scopes, by_client, progress, row, scopes
 from connector.pages.member import MemberRequest, enter, member_page
 from connector.records.models import Kind, Record
-from connector.sync import wake
+from connector.sync import enqueue
 from connector.sync.models import Run
 from connector.sync.plan import open_run
 
@@ -43,6 +43,7 @@ def install_page(request: MemberRequest, id: UUID) -> HttpResponse:
         "runs": install.runs.order_by("-id")[:10],
         "metric_form": PurchaseMetricForm(initial={"metric": install.purchase_metric}, metrics=metrics(install)),
         "purchase": purchase_metric(install),
+        "properties_form": PropertiesForm(initial={"names": "\n".join(install.properties)}),
         **live(install),
     }
     return render(request, "installs/detail.html", page)
@@ -72,6 +73,20 @@ def choose_purchase_metric(request: MemberRequest, id: UUID) -> HttpResponse:
 
 @require_POST
 @member_page
+def choose_properties(request: MemberRequest, id: UUID) -> HttpResponse:
+    install = visible_install(request, id)
+    check(request.caller, Ability.SETTINGS)
+    form = PropertiesForm(request.POST)
+    if form.is_valid():
+        actions.set_properties(install=install, names=form.cleaned_data["names"], caller=request.caller)
+        messages.success(request, "The custom properties are set. The next sync reads them.")
+    else:
+        messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
+    return redirect("install", id=install.pk)
+
+
+@require_POST
+@member_page
 def sync_now(request: MemberRequest, id: UUID) -> HttpResponse:
     """Open a run, or join the one that is open."""
     install = visible_install(request, id)
@@ -92,7 +107,7 @@ def begin(install: Install, caller: Caller) -> None:
     """Have a worker start reading at once, instead of at beat's next look."""
     with transaction.atomic():
         run = open_run(install, caller=caller)
-        wake.work_run(run.pk, first_load=run.kind == Run.Kind.FIRST)
+        enqueue.work_run(run.pk, first_load=run.kind == Run.Kind.FIRST)
 
 
 def live(install: Install) -> dict[str, Any]:
@@ -115,7 +130,7 @@ def purchase_metric(install: Install) -> dict[str, str]:
 
 
 def label(metric: Record) -> str:
-    integration = metric.facts.get("integration")
+    integration = metric.attributes.get("integration")
     return f"{metric.name} ({integration})" if integration else metric.name
 
 

@@ -26,7 +26,7 @@ def switch(request: MemberRequest) -> HttpResponse:
     caller = page_caller(request)
     if caller:
         with transaction.atomic():
-            record("organization.switched", **caller.facts())
+            record("organization.switched", **caller.audit_columns())
     return redirect(safe_next(request) or "home")
 
 

@@ -2,10 +2,12 @@
 
 What no reader sees is taken out: it hides instructions, turns the order of words round, or makes two names look alike.
 What a script or an emoji needs stays where it needs it. The ranges are Unicode's Cc, Cf, Cs and
-Default_Ignorable_Code_Point.
+Default_Ignorable_Code_Point. What reads like an instruction to the model stays as it is and is told beside the answer.
 """
 
 import re
+import unicodedata
+from collections.abc import Iterable
 from typing import Any, Final
 
 _TABLE: Final = """
@@ -72,6 +74,36 @@ _PIECES: Final = re.compile(
     re.VERBOSE,
 )
 
+# What people write to a model and not to each other, from the start of a word on, held against the folded text; `_` stands
+# for what divides two words. A harmless name that fits costs a sentence, so they keep clear of what subject lines say.
+ORDERS: Final = (
+    r"(ignor\w*|disregard|forget|override|bypass)_(\w+_){0,4}(instructions?|prompts?|directives?|guidelines|guardrails)",
+    r"(ignor\w*|disregard|forget|override|bypass)_(\w+_){0,2}(your|previous|prior|above|earlier|preceding)_(rules|orders|context)",
+    r"(ignoriere|missachte|vergiss)_(\w+_){0,4}(anweisung(en)?|vorgaben|regeln)",
+    r"(ignor(e[zr]?|a|ar)|oublie[zr]?|olvida|dimentica|esque[cç]a)_(\w+_){0,4}(consignes|instrucciones|istruzioni|instruções)",
+    r"(system|developer)_(prompt|override|instructions?)",
+    r"(new|updated|hidden|secret|additional)_instructions?\s*:",
+    r"instructions?_(for|to)_(the_|any_)?(ai|llm|assistant|chatbot|(language_)?model)\b",
+    r"you_are_(now_)?(an?_|the_|in_)?(ai|llm|assistant|chatbot|language_model|developer_mode|jailbroken|unrestricted)\b",
+    r"(attention|dear|hey|hello|note_(to|for))_(the_|all_|any_)?(ai|llms?|chatgpt|gpt|assistants?|chatbots?|language_models?)\b",
+    r"as_an_(ai|llm)(_language_model)?\b",
+    r"(do_not|don\W?t|never|without)_(tell|inform|alert|warn|ask|telling|informing|alerting|asking)_(the_|your_)?(user|human|operator)",
+    r"(tell|inform|convince|instruct|ask)_(the_|your_)?(user|human|operator)\b",
+    r"(call|invoke|execute|run)_(\w+_){0,3}(tools?|functions?|commands?|scripts?)\b",
+    r"(propose_(campaign|template|segment|list|profiles|image)|erase_profile|withdraw_draft|get_receipt|people_who)\b",
+    r"(reveal|print|repeat|output|leak|send|show|exfiltrate)_(\w+_){0,4}(api_keys?|passwords?|credentials|access_tokens?)\b",
+    r"(reveal|print|repeat|output|leak|exfiltrate)_(\w+_){0,2}(your|previous|above)_(instructions?|context|conversation)",
+)
+MARKS: Final = (  # of who speaks, as models are told
+    r"<\W{0,3}(system|assistant|im_(start|end)|endoftext|tool_(call|result)|function_calls?|instructions?)\b",
+    r"\[\W{0,3}(system|inst|assistant)\W{0,3}\]",
+    r"^\W{0,5}(system|assistant|developer)(_message)?\s*:",
+)
+_SHORTEST: Final = 8  # characters of a text that could be one
+# Letters and what divides words never overlap, so no text takes longer than its length.
+_FORMS: Final = rf"(?<!\w)(?:{'|'.join(ORDERS)})|{'|'.join(MARKS)}"
+_INSTRUCTION: Final = re.compile(_FORMS.replace("_", r"[\W_]{1,5}").replace(r"\w", r"[^\W_]"), re.MULTILINE)
+
 
 def clean_text(text: str) -> str:
     """The text as a reader sees it; `\\n` and `\\t` stay, other separators of lines become a space."""
@@ -87,6 +119,19 @@ def clean(value: Any) -> Any:
     if isinstance(value, list):
         return [clean(item) for item in value]
     return tuple(clean(item) for item in value) if isinstance(value, tuple) else value
+
+
+def reads_like_instruction(text: str) -> bool:
+    """Whether a cleaned text tells a model what to do."""
+    if len(text) < _SHORTEST or text.isalnum():
+        return False
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return _INSTRUCTION.search(plain.casefold()) is not None
+
+
+def instructions_in(texts: Iterable[str]) -> list[str]:
+    """Those of the texts that read like an instruction, each once, in their order."""
+    return [text for text in dict.fromkeys(texts) if reads_like_instruction(text)]
 
 
 def _seen(piece: re.Match[str]) -> str:

@@ -1,6 +1,7 @@
 """What was answered: the question as resolved, the versions read, the figures, so that it can be run again."""
 
-from typing import Self
+from collections.abc import Iterable
+from typing import Final, Self
 from uuid import UUID
 
 from django.db import models
@@ -11,16 +12,27 @@ from accounts.caller import Caller
 from accounts.tenancy import InOrganization, TenantQuerySet
 
 PREFIX = "rcp_"
+ANSWERED: Final = ("ok", "partial")  # the statuses that come with figures
 
 
 class ReceiptQuerySet(TenantQuerySet["Receipt"]):
     def visible_to(self, caller: Caller) -> Self:
-        """Only receipts all of whose installs the caller sees now."""
+        """Only receipts all of whose installs the caller sees now; one of no install is its asker's, and of who sees all."""
         rows = self.in_organization(caller.organization)
         if caller.installs is None:
             return rows
-        hidden = ReceiptInstall.objects.filter(receipt=models.OuterRef("pk")).exclude(install_id__in=caller.installs)
-        return rows.exclude(models.Exists(hidden))
+        asked = ReceiptInstall.objects.filter(receipt=models.OuterRef("pk"))
+        own = models.Q(models.Exists(asked)) | models.Q(user_id=caller.user.pk)
+        return rows.filter(own).exclude(models.Exists(asked.exclude(install_id__in=caller.installs)))
+
+    def answered(self) -> Self:
+        """Those with figures, without the short ones of questions that got none."""
+        return self.filter(status__in=ANSWERED)
+
+    def about(self, install_ids: Iterable[UUID]) -> Self:
+        """Those that asked any of these installs."""
+        asked = ReceiptInstall.objects.filter(receipt=models.OuterRef("pk"), install_id__in=install_ids)
+        return self.filter(models.Exists(asked))
 
     def named(self, public: str) -> Self:
         """The receipt of a public id; none for a text that is no such id."""
@@ -29,7 +41,8 @@ class ReceiptQuerySet(TenantQuerySet["Receipt"]):
 
 
 class Receipt(InOrganization):
-    """One answer with figures. Holds figures, never people. The public id is the key itself in 22 characters."""
+    """One answer with figures, or in short why a question got none. Holds figures, never people. The public id is the key
+    itself in 22 characters."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     tool = models.CharField(max_length=40)
@@ -59,6 +72,10 @@ class Receipt(InOrganization):
     @property
     def public_id(self) -> str:
         return public_ids.public_id(PREFIX, self.id)
+
+    @property
+    def is_answered(self) -> bool:
+        return self.status in ANSWERED
 
 
 class ReceiptInstall(models.Model):

@@ -19,7 +19,7 @@ class Kind(models.TextChoices):
 
 
 class Record(InOrganization):
-    """One named object as Klaviyo last told it. `facts` holds what only its kind has (see records/upsert.py)."""
+    """One named object as Klaviyo last told it. `attributes` holds what only its kind has (see records/upsert.py)."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     install = models.ForeignKey(Install, on_delete=models.CASCADE, related_name="records")
@@ -35,7 +35,7 @@ class Record(InOrganization):
     updated = models.DateTimeField(null=True)
     archived = models.BooleanField(default=False)
     deleted_at = models.DateTimeField(null=True, help_text="When a sync no longer found it")
-    facts = models.JSONField(default=dict)
+    attributes = models.JSONField(default=dict)
     seen_at = models.DateTimeField()
     events = models.PositiveBigIntegerField(
         null=True, help_text="Of a metric: events held when a run last counted them; ours, no listing tells it"
@@ -89,7 +89,7 @@ class Audience(InOrganization):
     claimed_until = models.DateTimeField(null=True, help_text="A worker holds it; stale once passed")
     owner = models.CharField(max_length=64, blank=True)
     # What the reading has reached: {"began", "saved", "next": Klaviyo's page, "parts": staged, "restarts"}.
-    place = models.JSONField(default=dict)
+    checkpoint = models.JSONField(default=dict)
 
     class Meta:
         indexes = [models.Index(fields=["due_at"], name="audience_by_due_time")]

@@ -8,6 +8,8 @@ from typing import Any, Final, NamedTuple
 
 from rapidfuzz.distance.Levenshtein import distance
 
+from connector.privacy.untrusted import clean_text
+
 LONGEST: Final = 500  # characters of a folded name that are kept and compared
 PARTS: Final = 20  # names that one argument may hold, joined by commas
 CHOICES: Final = 10
@@ -15,6 +17,7 @@ CHOICES: Final = 10
 UNSPACED: Final = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]"
 )
+VARIATIONS: Final = frozenset(map(chr, range(0xFE00, 0xFE10)))  # an emoji's colour
 ASCII_WORDS: Final = re.compile(r"[a-z0-9]+|[$+<=>^`|~]")  # what `words` finds, where all is ASCII
 
 
@@ -32,12 +35,20 @@ class Entry(NamedTuple):
 
 
 def fold(name: str) -> str:
-    """The form in which names are compared: NFKC, case folded, spaces squeezed, without what cannot be seen or stored."""
-    if name.isascii():
-        return " ".join(name.replace("\0", "").casefold().split())
-    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    visible = "".join(char for char in text if char != "\0" and unicodedata.category(char) not in ("Cf", "Cs"))
-    return " ".join(visible.split())
+    """The form in which names are compared: NFKC, case folded, spaces squeezed, without what cannot be seen or stored.
+
+    An argument has lost what no reader sees at the gate, so a name must lose it here.
+    """
+    seen = clean_text(name)
+    if seen.isascii():
+        return " ".join(seen.casefold().split())
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", seen).casefold())
+    return " ".join("".join(char for char in text if not _is_joining(char)).split())
+
+
+def _is_joining(char: str) -> bool:
+    """What only shapes its neighbours, which two spellings of one name need not share."""
+    return unicodedata.category(char) in ("Cf", "Cs") or char in VARIATIONS
 
 
 def words(folded: str) -> frozenset[str]:

@@ -171,7 +171,7 @@ class _Names:
     def containing(self, text: str) -> list[_Row]:
         kind, bare = _prefixed(self.kinds, text)
         wanted = words(fold(bare))
-        rows = _of_kind(_rows(_narrowed(self.records, wanted)), kind)
+        rows = _of_kind(_rows(narrowed(self.records, wanted)), kind)
         return [row for row in rows if contains(wanted, row.folded, words(row.folded))]
 
     def every(self) -> list[_Row]:
@@ -184,7 +184,7 @@ class _Names:
         pks = set(names.filter(folded=fold(bare)[:LONGEST]).values_list("record_id", flat=True))
         if not pks and not exact:
             wanted = words(fold(bare))
-            near = _narrowed(names, wanted).values_list("record_id", "folded")
+            near = narrowed(names, wanted).values_list("record_id", "folded")
             pks = {pk for pk, folded in near if contains(wanted, folded, words(folded))}
         return _of_kind(_rows(self.records.filter(pk__in=pks)), kind) if pks else []
 
@@ -307,7 +307,7 @@ def _rows(records: QuerySet[Record]) -> list[_Row]:
     return sorted(rows, key=lambda row: row.klaviyo_id)
 
 
-def _narrowed(names: QuerySet[Any], wanted: frozenset[str]) -> QuerySet[Any]:
+def narrowed(names: QuerySet[Any], wanted: frozenset[str]) -> QuerySet[Any]:
     """Names in which each of the longest wanted words stands somewhere; none where no word is wanted."""
     if not wanted or max(map(len, wanted)) > LONGEST:
         return names.none()

@@ -26,7 +26,7 @@ COLUMNS: Final = (
     "created",
     "updated",
     "archived",
-    "facts",
+    "attributes",
     "deleted_at",
     "seen_at",
 )
@@ -45,7 +45,7 @@ class Row:
     created: datetime | None = None
     updated: datetime | None = None
     archived: bool = False
-    facts: dict[str, Any] = field(default_factory=dict)
+    attributes: dict[str, Any] = field(default_factory=dict)
 
 
 @transaction.atomic
@@ -86,7 +86,7 @@ def _fill(record: Record, row: Row, now: datetime) -> Record:
     record.name, record.folded = row.name[:500], fold(row.name)[:LONGEST]
     record.parent, record.status, record.channel = row.parent, row.status[:64], row.channel[:24]
     record.at, record.created, record.updated, record.archived = row.at, row.created, row.updated, row.archived
-    record.facts, record.deleted_at, record.seen_at = row.facts, None, now
+    record.attributes, record.deleted_at, record.seen_at = row.attributes, None, now
     return record
 
 
@@ -95,7 +95,7 @@ def metric_row(payload: Payload) -> Row:
     integration = _part(attributes, "integration")
     return _row(
         payload,
-        facts={
+        attributes={
             "integration": _text(integration.get("name")),
             "category": _text(integration.get("category")),
             "key": _text(integration.get("key")),
@@ -106,7 +106,7 @@ def metric_row(payload: Payload) -> Row:
 def catalog_row(payload: Payload) -> Row:
     attributes = _part(payload, "attributes")
     facts = _known(attributes, "url", "image_full_url", "price")
-    return _row(payload, name=_text(attributes.get("title")), facts=facts)
+    return _row(payload, name=_text(attributes.get("title")), attributes=facts)
 
 
 def campaign_row(payload: Payload, channel: str) -> Row:
@@ -117,7 +117,7 @@ def campaign_row(payload: Payload, channel: str) -> Row:
         status=_text(attributes.get("status")),
         channel=channel,
         at=_time(attributes.get("send_time")),
-        facts={"include": _texts(audiences.get("included")), "exclude": _texts(audiences.get("excluded"))},
+        attributes={"include": _texts(audiences.get("included")), "exclude": _texts(audiences.get("excluded"))},
     )
 
 
@@ -130,10 +130,13 @@ def campaign_message_row(payload: Payload) -> Row:
         name=_text(definition.get("label")),
         parent=_text(campaign.get("id")),
         channel=_text(definition.get("channel")),
-        facts={
+        attributes={
             "of": Kind.CAMPAIGN.value,
             "subject": _text(content.get("subject")),
             "preview": _text(content.get("preview_text")),
+            "sender": _text(content.get("from_label")),
+            "sender_email": _text(content.get("from_email")),
+            "body": "" if content.get("subject") else _text(content.get("body")),  # all the words that a text has
         },
     )
 
@@ -141,7 +144,7 @@ def campaign_message_row(payload: Payload) -> Row:
 def flow_row(payload: Payload) -> Row:
     attributes = _part(payload, "attributes")
     return _row(
-        payload, status=_text(attributes.get("status")), facts={"trigger": _text(attributes.get("trigger_type"))}
+        payload, status=_text(attributes.get("status")), attributes={"trigger": _text(attributes.get("trigger_type"))}
     )
 
 
@@ -179,7 +182,11 @@ def _message_of_flow(flow_id: str, key: str, message: Payload, channel: str) -> 
         "preview": _text(message.get("preview_text")),
     }
     return Row(
-        klaviyo_id=str(key), name=_text(message.get("name")) or str(key), parent=flow_id, channel=channel, facts=facts
+        klaviyo_id=str(key),
+        name=_text(message.get("name")) or str(key),
+        parent=flow_id,
+        channel=channel,
+        attributes=facts,
     )
 
 
@@ -188,7 +195,7 @@ def audience_row(payload: Payload) -> Row:
     attributes = _part(payload, "attributes")
     return _row(
         payload,
-        facts=_known(attributes, "opt_in_process", "is_active", "is_processing"),
+        attributes=_known(attributes, "opt_in_process", "is_active", "is_processing"),
     )
 
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from connector.sandbox.call import Answer, Call, nothing
+from connector.sandbox.changing import CHANCE, copied, given, held, named, same_id, saved
 from connector.sandbox.documents import one
 from connector.sandbox.errors import bad_body, not_found
 from connector.sandbox.things import Thing
 from connector.sandbox.world import ids
 from connector.sandbox.world.account import iso
-from connector.sandbox.writing import CHANCE, copied, given, held, named, same_id, saved
 
 MOST_AT_ONCE = 1000
 PROCESSING = 3

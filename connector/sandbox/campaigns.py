@@ -3,6 +3,7 @@
 from typing import Any
 
 from connector.sandbox.call import Answer, Call, answered, nothing
+from connector.sandbox.changing import CHANCE, copied, given, held, in_state, named, same_id, saved
 from connector.sandbox.documents import collection, one
 from connector.sandbox.errors import bad_body
 from connector.sandbox.filters import moment
@@ -11,7 +12,6 @@ from connector.sandbox.things import Ref, Thing
 from connector.sandbox.world import ids
 from connector.sandbox.world.account import iso
 from connector.sandbox.world.people import Person
-from connector.sandbox.writing import CHANCE, copied, given, held, in_state, named, same_id, saved
 
 SENDING = 2
 """Seconds that a job takes for each of its steps."""

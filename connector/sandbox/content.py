@@ -8,13 +8,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from connector.sandbox.call import Answer, Call, nothing
+from connector.sandbox.changing import CHANCE, copied, given, held, named, same_id, saved
 from connector.sandbox.documents import one
 from connector.sandbox.errors import Refusal, bad_body
 from connector.sandbox.rendering import rendered
 from connector.sandbox.things import Thing
 from connector.sandbox.world import ids
 from connector.sandbox.world.account import iso
-from connector.sandbox.writing import CHANCE, copied, given, held, named, same_id, saved
 
 EDITORS = ("CODE", "USER_DRAGGABLE", "SYSTEM_DRAGGABLE")
 MOST_TEMPLATES = 1000

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from connector.sandbox.call import Answer, Call, answered
+from connector.sandbox.changing import CHANCE, held, same_id
 from connector.sandbox.documents import one
 from connector.sandbox.errors import Refusal, bad_body, not_found
 from connector.sandbox.profiles import as_thing
@@ -14,7 +15,6 @@ from connector.sandbox.world import ids
 from connector.sandbox.world.account import DAY, iso
 from connector.sandbox.world.crowd import subscriptions
 from connector.sandbox.world.people import Person
-from connector.sandbox.writing import CHANCE, held, same_id
 
 MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 PHONE = re.compile(r"\+[1-9]\d{6,14}")

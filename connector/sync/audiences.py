@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from connector.records.models import Audience, Record
-from connector.sync import wake
+from connector.sync import enqueue
 
 AUDIENCE_LASTS: Final = timedelta(minutes=10)
 """From the moment that a reading began, its members stand for those at present."""
@@ -65,8 +65,8 @@ def _make_missing(record_ids: list[UUID]) -> None:
 
 def _begin(audience: Audience, now: datetime) -> None:
     """Compare-and-set: of several who ask at once, one wakes a worker."""
-    columns = {"wanted_at": now, "due_at": now, "problem": "", "missing_scope": "", "place": {}}
+    columns = {"wanted_at": now, "due_at": now, "problem": "", "missing_scope": "", "checkpoint": {}}
     if Audience.objects.filter(pk=audience.pk, due_at=None).update(**columns):
         audience.due_at = now
-        if wake.is_news(audience):
-            wake.read_members(audience.record_id)
+        if enqueue.is_news(audience):
+            enqueue.read_members(audience.record_id)

@@ -15,7 +15,7 @@ from connector.lake.store import writing
 from connector.records import upsert
 from connector.records.models import Kind
 from connector.sync.plan import FIRST_MOMENT, Window
-from connector.sync.turn import Turn
+from connector.sync.step import Step
 
 ROWS: Final = 50_000  # events held in memory before they are committed (300 MiB at most)
 SECOND: Final = timedelta(seconds=1)
@@ -23,67 +23,70 @@ SECOND: Final = timedelta(seconds=1)
 Rows = dict[str, list[Any]]
 
 
-def oldest(turn: Turn) -> bool:
+def oldest(step: Step) -> bool:
     """When the history begins, so that a first load can say how far it is."""
     begin = datetime.fromisoformat(FIRST_MOMENT)
-    for page in turn.klaviyo.event_pages(since=begin, until=timezone.now(), descending=False, include=()):
+    for page in step.klaviyo.event_pages(since=begin, until=timezone.now(), descending=False, include=()):
         if page.count:
-            turn.save(place={"oldest": min(page.columns["time"]).isoformat()})
+            step.save(checkpoint={"oldest": min(page.columns["time"]).isoformat()})
         break
     return True
 
 
-def events(turn: Turn) -> bool:
+def events(step: Step) -> bool:
     """All events of the run's windows, of all metrics, each window newest first."""
-    while turn.run.place["windows"]:
-        if not _window(turn, Window.of(turn.run.place["windows"][0])):
+    while step.run.checkpoint["windows"]:
+        if not _window(step, Window.of(step.run.checkpoint["windows"][0])):
             return False
     return True
 
 
-def _window(turn: Turn, window: Window) -> bool:
-    """Read one window from its end; False when the turn ends before the window's beginning is reached."""
+def _window(step: Step, window: Window) -> bool:
+    """Read one window from its end; False when the step ends before the window's beginning is reached."""
     held: list[Rows] = []
     until = window.until
-    include = ("attributions", "metric") if turn.run.place.get("learn_metrics") else ("attributions",)
-    kept = turn.install.properties
-    for page in turn.klaviyo.event_pages(since=window.since, until=until, properties=kept, include=include):
+    include = ("attributions", "metric") if step.run.checkpoint.get("learn_metrics") else ("attributions",)
+    kept = step.install.properties
+    for page in step.klaviyo.event_pages(since=window.since, until=until, properties=kept, include=include):
         _check_order(page, until)
-        _learn(turn.install, page)
-        turn.run.requests += 1
+        _learn(step.install, page)
+        step.run.requests += 1
         held.append(page.columns)
         if page.next is None:
             break
         # The earliest second read may go on on the next page: only what is later is known to be whole.
         cut = min(page.columns["time"], default=until) + SECOND
-        if cut < until and (turn.is_over or sum(len(rows["id"]) for rows in held) >= ROWS):
-            _commit(turn, [_at_or_after(rows, cut) for rows in held], window, cut, until)
+        if cut < until and (step.is_over or sum(len(rows["id"]) for rows in held) >= ROWS):
+            _commit(step, [_at_or_after(rows, cut) for rows in held], window, cut, until)
             held, until = [_before(page.columns, cut)], cut
-            if turn.is_over:
+            if step.is_over:
                 return False
-    _commit(turn, held, window, window.since, until)
+    _commit(step, held, window, window.since, until)
     return True
 
 
 def _check_order(page: EventPage, until: datetime) -> None:
-    """A page that goes back to what has been written is a cursor gone astray: the place is saved, begin again from it."""
+    """A page that goes back to what has been written is a cursor gone astray: the checkpoint is saved, begin again from it."""
     if page.count and max(page.columns["time"]) >= until:
         raise UpstreamBroken("Klaviyo's pages of events came out of order.")
 
 
-def _commit(turn: Turn, rows: Sequence[Rows], window: Window, since: datetime, until: datetime) -> None:
-    """Write the span, then move the install's complete span and the run's place over it. A crash between the two reads
+def _commit(step: Step, rows: Sequence[Rows], window: Window, since: datetime, until: datetime) -> None:
+    """Write the span, then move the install's complete span and the run's checkpoint over it. A crash between the two reads
     the span once more."""
-    with writing(turn.install.pk, turn.owner) as lake:
+    with writing(step.install.pk, step.owner) as lake:
         lake.replace_events(rows, since, until)
     is_done = since == window.since
-    began = datetime.fromisoformat(turn.run.place["began"])
-    _extend(turn.install, since, until, began, moves_end=window.recent and is_done)
-    left = turn.run.place["windows"][1:]
-    windows = left if is_done else [window.cut(since).facts(), *left]
+    began = datetime.fromisoformat(step.run.checkpoint["began"])
+    _extend(step.install, since, until, began, moves_end=window.recent and is_done)
+    left = step.run.checkpoint["windows"][1:]
+    windows = left if is_done else [window.cut(since).as_dict(), *left]
     read = sum(len(columns["id"]) for columns in rows)
-    turn.save(
-        place={"windows": windows}, events=turn.run.events + read, requests=turn.run.requests, **_progress(turn, since)
+    step.save(
+        checkpoint={"windows": windows},
+        events=step.run.events + read,
+        requests=step.run.requests,
+        **_progress(step, since),
     )
 
 
@@ -98,9 +101,9 @@ def _extend(install: Install, since: datetime, until: datetime, began: datetime,
     install.save(update_fields=["complete_from", "complete_to"])
 
 
-def _progress(turn: Turn, reached: datetime) -> dict[str, Any]:
+def _progress(step: Step, reached: datetime) -> dict[str, Any]:
     """Days of history read, of those there are since the oldest event."""
-    first = turn.run.place.get("oldest")
+    first = step.run.checkpoint.get("oldest")
     if not first:
         return {}
     now = timezone.now()

@@ -1,4 +1,4 @@
-"""One turn at reading the members of a list or segment: on from the saved page until all are read or the time is over.
+"""One step at reading the members of a list or segment: on from the saved page until all are read or the time is over.
 
 Until then they are staged out of sight, so that a question sees the members of before or all of the new ones.
 """
@@ -22,14 +22,14 @@ from connector.lake.store import Writer, writing
 from connector.records.models import Audience, Record
 from connector.sync.audiences import AUDIENCE_LASTS, is_fresh
 from connector.sync.claim import Claim, ClaimLost, claimed
-from connector.sync.work import TURN
+from connector.sync.work import STEP
 
 logger = logging.getLogger(__name__)
 
 PATIENCE: Final = 15.0  # seconds to wait while another writes the account's lake: a run's commit, another audience
 RESTARTS: Final = 3  # times that one reading may begin anew
 
-DONE: Final[dict[str, Any]] = {"wanted_at": None, "due_at": None, "claimed_until": None, "place": {}}
+DONE: Final[dict[str, Any]] = {"wanted_at": None, "due_at": None, "claimed_until": None, "checkpoint": {}}
 
 
 def due() -> QuerySet[Audience]:
@@ -38,7 +38,7 @@ def due() -> QuerySet[Audience]:
 
 
 def read(record_id: UUID) -> bool:
-    """One turn. True when the audience is to be gone on with at once."""
+    """One step. True when the audience is to be gone on with at once."""
     with claimed(due().filter(record=record_id)) as claim:
         if claim is None:
             return False
@@ -86,11 +86,11 @@ class Reading:
 
     @classmethod
     def of(cls, claim: Claim[Audience]) -> "Reading":
-        """From the saved place; from the beginning where there is none, or one so old that those members have aged."""
-        place, now = claim.row.place, timezone.now()
-        if "saved" not in place or now - datetime.fromisoformat(place["saved"]) > AUDIENCE_LASTS:
+        """From the checkpoint; from the beginning where there is none, or one so old that those members have aged."""
+        checkpoint, now = claim.row.checkpoint, timezone.now()
+        if "saved" not in checkpoint or now - datetime.fromisoformat(checkpoint["saved"]) > AUDIENCE_LASTS:
             return cls(claim, began=now, next=None, parts=0)
-        return cls(claim, datetime.fromisoformat(place["began"]), place["next"], place["parts"])
+        return cls(claim, datetime.fromisoformat(checkpoint["began"]), checkpoint["next"], checkpoint["parts"])
 
     @property
     def record(self) -> Record:
@@ -104,18 +104,18 @@ class Reading:
         return writing(self.record.install_id, f"members of {self.record.klaviyo_id}", PATIENCE)
 
     def save(self) -> None:
-        """Stage the people read since the last save, then move the place over them. A crash between the two reads them
+        """Stage the people read since the last save, then move the checkpoint over them. A crash between the two reads them
         once more, into the same part."""
         with self.writing() as lake:
             lake.stage_members(self.record.klaviyo_id, self.people, self.parts)
         self.parts += 1
         self.people = []
         now = timezone.now()
-        place = {"began": self.began.isoformat(), "saved": now.isoformat(), "next": self.next, "parts": self.parts}
-        self.claim.save(place={**self.claim.row.place, **place}, due_at=now)
+        checkpoint = {"began": self.began.isoformat(), "saved": now.isoformat(), "next": self.next, "parts": self.parts}
+        self.claim.save(checkpoint={**self.claim.row.checkpoint, **checkpoint}, due_at=now)
 
     def finish(self) -> None:
-        """Everyone has been read: they take the place of the members of before in one commit."""
+        """Everyone has been read: they take the checkpoint of the members of before in one commit."""
         with self.writing() as lake:
             written = lake.replace_members(self.record.klaviyo_id, self.people, self.parts)
             now = timezone.now()
@@ -128,7 +128,7 @@ class Reading:
 
 def _read(reading: Reading) -> bool:
     """False when all are read. Raises TryLater, with what was read saved."""
-    ends = time.monotonic() + TURN
+    ends = time.monotonic() + STEP
     try:
         for people, following in reading.pages():
             reading.people += people
@@ -146,11 +146,11 @@ def _read(reading: Reading) -> bool:
 
 def _restart(claim: Claim[Audience], why: str) -> bool:
     """The saved page or the staged members are no longer good: from the beginning."""
-    restarts = claim.row.place.get("restarts", 0) + 1
+    restarts = claim.row.checkpoint.get("restarts", 0) + 1
     if restarts > RESTARTS:
         _fail(claim, why)
         return False
-    claim.save(place={"restarts": restarts}, due_at=timezone.now())
+    claim.save(checkpoint={"restarts": restarts}, due_at=timezone.now())
     return True
 
 

@@ -1,4 +1,4 @@
-"""One sync of an install, and the place it has reached. The rows are the truth; messages only wake them."""
+"""One sync of an install, and the checkpoint it has reached. The rows are the truth; messages only wake them."""
 
 from django.db import models
 from django.db.models import Q
@@ -34,7 +34,7 @@ class Run(InOrganization):
     total = models.PositiveBigIntegerField(null=True)
     unit = models.CharField(max_length=24, blank=True)
     # What each phase has reached: {"phase": ..., "until": ..., ...}; saved in the same step as the rows it speaks of.
-    place = models.JSONField(default=dict)
+    checkpoint = models.JSONField(default=dict)
     due_at = models.DateTimeField(help_text="Not before then; beat wakes what is due")
     claimed_until = models.DateTimeField(null=True, help_text="A worker holds it; stale once passed")
     owner = models.CharField(max_length=64, blank=True)

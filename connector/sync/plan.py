@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.caller import Caller
 from audit.record import record
 from connector.installs.models import Install
-from connector.installs.tokens import facts
+from connector.installs.tokens import audit_columns
 from connector.sync.models import Run
 
 FIRST_MOMENT: Final = "2000-01-01T00:00:00+00:00"  # Klaviyo accepts no event from before
@@ -43,15 +43,15 @@ def _new_run(install: Install, kind: str, caller: Caller | None) -> Run:
         install=install,
         kind=kind,
         due_at=now,
-        place=place_of(install, kind, now),
+        checkpoint=checkpoint_of(install, kind, now),
     )
     if kind == Run.Kind.FIRST:
         Install.objects.filter(pk=install.pk).update(status=Install.Status.SYNCING, status_reason="")
     if caller or kind != Run.Kind.INCREMENT:
         who = (
-            caller.facts() | {"install_id": install.pk, "account_label": str(install)}
+            caller.audit_columns() | {"install_id": install.pk, "account_label": str(install)}
             if caller
-            else {"via": "task", **facts(install)}
+            else {"via": "task", **audit_columns(install)}
         )
         record("sync.started", **who, subject_kind="run", subject_id=str(run.pk), after={"kind": kind})
     return run
@@ -66,10 +66,10 @@ class Window:
     recent: bool
 
     @classmethod
-    def of(cls, facts: Mapping[str, Any]) -> "Window":
-        return cls(datetime.fromisoformat(facts["since"]), datetime.fromisoformat(facts["until"]), facts["recent"])
+    def of(cls, stored: Mapping[str, Any]) -> "Window":
+        return cls(datetime.fromisoformat(stored["since"]), datetime.fromisoformat(stored["until"]), stored["recent"])
 
-    def facts(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         return {"since": self.since.isoformat(), "until": self.until.isoformat(), "recent": self.recent}
 
     def cut(self, until: datetime) -> "Window":
@@ -89,15 +89,15 @@ def windows(install: Install, kind: str, now: datetime) -> list[Window]:
     return [recent] if install.is_whole else [recent, Window(begin, install.complete_from, recent=False)]
 
 
-def place_of(install: Install, kind: str, now: datetime) -> dict[str, Any]:
+def checkpoint_of(install: Install, kind: str, now: datetime) -> dict[str, Any]:
     """Where a new run begins: windows of events, profiles from where the last run stopped, named objects that changed."""
-    place: dict[str, Any] = {
+    checkpoint: dict[str, Any] = {
         "began": now.isoformat(),
-        "windows": [window.facts() for window in windows(install, kind, now)],
+        "windows": [window.as_dict() for window in windows(install, kind, now)],
     }
-    former = Run.objects.filter(install=install, place__profiles_after__isnull=False).order_by("-id").first()
-    if former and former.place["profiles_after"]:
-        place["profiles_after"] = former.place["profiles_after"]
+    former = Run.objects.filter(install=install, checkpoint__profiles_after__isnull=False).order_by("-id").first()
+    if former and former.checkpoint["profiles_after"]:
+        checkpoint["profiles_after"] = former.checkpoint["profiles_after"]
     if kind == Run.Kind.INCREMENT and install.last_sync_at:
-        place["changed_since"] = (install.last_sync_at - OVERLAP).isoformat()
-    return place
+        checkpoint["changed_since"] = (install.last_sync_at - OVERLAP).isoformat()
+    return checkpoint

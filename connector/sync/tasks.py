@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Organization
 from connector.installs.models import Install
-from connector.sync import members, wake, work
+from connector.sync import enqueue, members, work
 from connector.sync.claim import free
 from connector.sync.models import Run
 from connector.sync.plan import open_run
@@ -22,34 +22,34 @@ RETRY_AFTER: Final = timedelta(minutes=15)
 
 @shared_task
 def work_run(*, run_id: str) -> None:
-    """Bring one run forward by one turn; queue its successor while there is more to do."""
+    """Bring one run forward by one step; queue its successor while there is more to do."""
     if work.work(UUID(run_id)):
         run = Run.objects.get(pk=run_id)
-        wake.work_run(run.pk, first_load=run.kind == Run.Kind.FIRST)
+        enqueue.work_run(run.pk, first_load=run.kind == Run.Kind.FIRST)
 
 
 @shared_task
 def read_members(*, record_id: str) -> None:
-    """Bring the reading of one list's or segment's members forward by one turn; queue its successor while there is more
+    """Bring the reading of one list's or segment's members forward by one step; queue its successor while there is more
     to do."""
     if members.read(UUID(record_id)):
-        wake.read_members(record_id)
+        enqueue.read_members(record_id)
 
 
 @shared_task
 def requeue_stale_runs() -> None:
     """Wake runs that are due and that no living worker holds: lost messages, dead workers, waits that are over."""
     for run in work.due().filter(free()).order_by("due_at")[:BATCH]:
-        if wake.is_news(run):
-            wake.work_run(run.pk, first_load=run.kind == Run.Kind.FIRST)
+        if enqueue.is_news(run):
+            enqueue.work_run(run.pk, first_load=run.kind == Run.Kind.FIRST)
 
 
 @shared_task
 def schedule_audiences() -> None:
     """Wake lists and segments whose reading is due and that no living worker holds, as requeue_stale_runs does."""
     for audience in members.due().filter(free()).order_by("due_at")[:BATCH]:
-        if wake.is_news(audience):
-            wake.read_members(audience.record_id)
+        if enqueue.is_news(audience):
+            enqueue.read_members(audience.record_id)
 
 
 @shared_task
@@ -67,7 +67,7 @@ def schedule_increments() -> None:
     for install in [install for install in waiting if _is_due(install)][:BATCH]:
         run = open_run(install)
         Organization.objects.filter(pk=install.organization_id).update(served_at=now)
-        wake.work_run(run.pk, first_load=run.kind == Run.Kind.FIRST)
+        enqueue.work_run(run.pk, first_load=run.kind == Run.Kind.FIRST)
 
 
 def _just_failed(now: datetime) -> QuerySet[Run]:
@@ -86,4 +86,4 @@ def schedule_reconciles() -> None:
     now = timezone.now()
     due = Install.objects.usable().filter(status=Install.Status.CONNECTED, reconciled_at__lt=now - RECONCILE_EVERY)
     for install in due.exclude(runs__state__in=Run.OPEN).order_by("reconciled_at")[:BATCH]:
-        wake.work_run(open_run(install, Run.Kind.RECONCILE).pk, first_load=False)
+        enqueue.work_run(open_run(install, Run.Kind.RECONCILE).pk, first_load=False)

@@ -1,4 +1,4 @@
-"""Work on a run for one turn: its phases in order, until it is done, its time is over, or something stands in the way."""
+"""Work on a run for one step: its phases in order, until it is done, its time is over, or something stands in the way."""
 
 import logging
 import time
@@ -14,37 +14,42 @@ from django.utils import timezone
 from audit.record import record
 from connector.installs.access import klaviyo
 from connector.installs.models import Install
-from connector.installs.tokens import facts, needs_reconnect
+from connector.installs.tokens import audit_columns, needs_reconnect
 from connector.klaviyo.errors import WITHHELD, BadRequest, KlaviyoError, Reconnect, ScopeMissing, TryLater
 from connector.lake.errors import LakeError, LeaseHeld, LeaseLost, RowsRefused, WriteConflict
 from connector.lake.store import writing
 from connector.records.models import Audience
-from connector.sync import history, named, people
+from connector.sync import catalog_sync, history, profile_sync
 from connector.sync.claim import Claim, ClaimLost, claimed
 from connector.sync.counts import keep_counts
 from connector.sync.models import Run
-from connector.sync.turn import Turn
+from connector.sync.step import Step
 
 logger = logging.getLogger(__name__)
 
-TURN: Final = 20.0  # seconds a task works before it hands over, so that no install holds a worker while others wait
-TRIES: Final = 8  # failures in a row at one place before the run gives up
+STEP: Final = 20.0  # seconds a task works before it hands over, so that no install holds a worker while others wait
+TRIES: Final = 8  # failures in a row at one checkpoint before the run gives up
 SHOWN_WAIT: Final = 1.0  # waits for a rate limit shorter than that are not worth a write
 
-Phase = Callable[[Turn], bool]
+Phase = Callable[[Step], bool]
 RECORDS: Final[tuple[tuple[str, Phase], ...]] = (
-    ("account", named.account),
-    ("metrics", named.metrics),
-    ("campaigns", named.campaigns),
-    ("flows", named.flows),
-    ("audiences", named.audiences),
-    ("flow_messages", named.flow_messages),
-    ("catalog", named.catalog),
+    ("account", catalog_sync.account),
+    ("metrics", catalog_sync.metrics),
+    ("campaigns", catalog_sync.campaigns),
+    ("flows", catalog_sync.flows),
+    ("audiences", catalog_sync.audiences),
+    ("flow_messages", catalog_sync.flow_messages),
+    ("catalog", catalog_sync.catalog),
 )
 PHASES: Final[dict[str, tuple[tuple[str, Phase], ...]]] = {
-    Run.Kind.FIRST: (*RECORDS, ("oldest", history.oldest), ("events", history.events), ("profiles", people.profiles)),
-    Run.Kind.INCREMENT: (*RECORDS, ("events", history.events), ("profiles", people.profiles)),
-    Run.Kind.RECONCILE: (*RECORDS, ("events", history.events), ("profiles", people.profiles)),
+    Run.Kind.FIRST: (
+        *RECORDS,
+        ("oldest", history.oldest),
+        ("events", history.events),
+        ("profiles", profile_sync.profiles),
+    ),
+    Run.Kind.INCREMENT: (*RECORDS, ("events", history.events), ("profiles", profile_sync.profiles)),
+    Run.Kind.RECONCILE: (*RECORDS, ("events", history.events), ("profiles", profile_sync.profiles)),
 }
 # What Klaviyo withholds is left out; without events there is nothing to answer from.
 REQUIRED: Final = frozenset({"events"})
@@ -56,7 +61,7 @@ def due() -> QuerySet[Run]:
 
 
 def work(run_id: UUID) -> bool:
-    """One turn. True when the run is to be gone on with at once."""
+    """One step. True when the run is to be gone on with at once."""
     with claimed(due().filter(pk=run_id)) as claim:
         if claim is None:
             return False
@@ -69,17 +74,17 @@ def work(run_id: UUID) -> bool:
 
 def _turn(claim: Claim[Run]) -> bool:
     run = claim.row
-    turn = Turn(
-        claim, klaviyo(run.install, on_wait=lambda seconds, bucket: _waits(claim, seconds)), time.monotonic() + TURN
+    step = Step(
+        claim, klaviyo(run.install, on_wait=lambda seconds, bucket: _waits(claim, seconds)), time.monotonic() + STEP
     )
     claim.save(state=Run.State.RUNNING, started_at=run.started_at or timezone.now(), error="")
     try:
-        if not _phases(turn):
+        if not _phases(step):
             if run.kind == Run.Kind.FIRST:  # a long one is asked about meanwhile
                 keep_counts(run.install_id)
             claim.save(due_at=timezone.now(), attempts=0)
             return True
-        _finish(turn)
+        _finish(step)
     except TryLater as error:
         _wait(claim, error.retry_after)
     except (LeaseHeld, LeaseLost, WriteConflict):
@@ -107,52 +112,52 @@ def _turn(claim: Claim[Run]) -> bool:
     return False
 
 
-def _phases(turn: Turn) -> bool:
-    """Go through the phases from where the run stands; False when the turn is over before the last one is done."""
-    phases = PHASES[turn.run.kind]
+def _phases(step: Step) -> bool:
+    """Go through the phases from where the run stands; False when the step is over before the last one is done."""
+    phases = PHASES[step.run.kind]
     names = [name for name, _ in phases]
-    start = names.index(turn.run.phase) if turn.run.phase in names else 0
+    start = names.index(step.run.phase) if step.run.phase in names else 0
     for name, phase in phases[start:]:
-        if turn.run.phase != name:
-            if turn.is_over:
-                turn.save(phase=name, done=0, total=None, unit="")
+        if step.run.phase != name:
+            if step.is_over:
+                step.save(phase=name, done=0, total=None, unit="")
                 return False
-            turn.save(phase=name, done=0, total=None, unit="", attempts=0)
-        if not _phase(turn, name, phase):
+            step.save(phase=name, done=0, total=None, unit="", attempts=0)
+        if not _phase(step, name, phase):
             return False
     return True
 
 
-def _phase(turn: Turn, name: str, phase: Phase) -> bool:
+def _phase(step: Step, name: str, phase: Phase) -> bool:
     try:
-        return phase(turn)
+        return phase(step)
     except WITHHELD:
         if name in REQUIRED:
             raise
-        turn.save(place={"skipped": sorted({*turn.run.place.get("skipped", []), name})})
+        step.save(checkpoint={"skipped": sorted({*step.run.checkpoint.get("skipped", []), name})})
         return True
 
 
-def _finish(turn: Turn) -> None:
+def _finish(step: Step) -> None:
     """The whole run is done: tidy the lake after a first load and each night, count, tell the page and the audit."""
-    run, now = turn.run, timezone.now()
+    run, now = step.run, timezone.now()
     if run.kind != Run.Kind.INCREMENT:
-        _tidy(turn)
+        _tidy(step)
     keep_counts(run.install_id)
     with transaction.atomic():
-        turn.claim.save(state=Run.State.DONE, finished_at=now, phase="", error="", attempts=0, claimed_until=None)
+        step.claim.save(state=Run.State.DONE, finished_at=now, phase="", error="", attempts=0, claimed_until=None)
         columns = {"reconciled_at": now} if run.kind != Run.Kind.INCREMENT else {}
         Install.objects.filter(pk=run.install_id).exclude(status=Install.Status.PAUSED).update(
             status=Install.Status.CONNECTED,
             status_reason="",
-            last_sync_at=datetime.fromisoformat(run.place["began"]),
+            last_sync_at=datetime.fromisoformat(run.checkpoint["began"]),
             **columns,
         )
         if run.kind != Run.Kind.INCREMENT:
             record(
                 "sync.finished",
                 via="task",
-                **facts(run.install),
+                **audit_columns(run.install),
                 subject_kind="run",
                 subject_id=str(run.pk),
                 rows=run.events,
@@ -160,9 +165,9 @@ def _finish(turn: Turn) -> None:
             )
 
 
-def _tidy(turn: Turn) -> None:
-    install = turn.run.install_id
-    with writing(install, turn.owner) as lake:
+def _tidy(step: Step) -> None:
+    install = step.run.install_id
+    with writing(install, step.owner) as lake:
         lake.settle()
         lake.vacuum()
         # Under the lease: a reading that begins only now cannot stage anything before this is done.
@@ -188,7 +193,7 @@ def _wait(claim: Claim[Run], seconds: float) -> None:
 
 
 def _try_again(claim: Claim[Run], why: str) -> None:
-    """Trouble that may pass: from the saved place, after a growing pause; at last the run fails, in words."""
+    """Trouble that may pass: from the checkpoint, after a growing pause; at last the run fails, in words."""
     attempts = claim.row.attempts + 1
     if attempts >= TRIES:
         _fail(claim, why, Install.Status.ERROR)
@@ -206,7 +211,7 @@ def _fail(claim: Claim[Run], why: str, status: str) -> None:
         record(
             "sync.failed",
             via="task",
-            **facts(run.install),
+            **audit_columns(run.install),
             outcome="failed",
             subject_kind="run",
             subject_id=str(run.pk),

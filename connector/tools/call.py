@@ -8,7 +8,7 @@ DuckDB); `call` drives it in the caller's own thread, the assistants' door witho
 
 import logging
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -23,19 +23,22 @@ from accounts.permissions import can
 from audit.record import build
 from connector.insights.arguments import BadArguments, Problem, bad
 from connector.insights.outcome import AccountOutcome, Outcome
-from connector.insights.question import CALL_SECONDS, Question
+from connector.insights.question import CALL_SECONDS, Question, broken
 from connector.insights.refusal import Refusal
 from connector.lake.errors import LakeError
+from connector.privacy.traces import trace_of
 from connector.privacy.untrusted import clean
-from connector.receipts.keep import GROUPS_KEPT, fill, install_rows, receipt_of
-from connector.receipts.models import Receipt
+from connector.receipts.keep import GROUPS_KEPT, fill, install_rows, is_unanswered, receipt_of, shortened
+from connector.receipts.models import ANSWERED, Receipt
 from connector.sync import audiences
-from connector.tools import admission, cursors, fit, jobs
+from connector.tools import admission, cursors, fit, group_commit, jobs
 from connector.tools import envelope as envelopes
 from connector.tools.catalogue import TOOLS
 from connector.tools.envelope import Envelope
 from connector.tools.fit import Offset
-from connector.tools.group_commit import commit
+from connector.tools.group_commit import NotRecorded
+from connector.tools.outgoing import outgoing
+from connector.tools.paging import page_of
 from connector.tools.tool import Tool
 from connector.tools.validation import problems_in, trimmed
 
@@ -43,7 +46,6 @@ __all__ = ["BadArguments", "Problem", "UnknownTool", "Wait", "call", "is_error",
 
 logger = logging.getLogger(__name__)
 
-LIMIT: Final = 25  # groups of an account, unless the caller says otherwise
 POLL: Final = 0.2
 OUTCOME_OF: Final = {"refused": "refused", "error": "failed"}
 
@@ -123,20 +125,47 @@ def steps(caller: Caller, name: str, args: Mapping[str, Any]) -> Steps:
     if tool is None:
         raise UnknownTool(f"There is no tool {clean(name[:64])!r}. GET tools/ lists those there are.")
     asked = Call(caller, tool, _given(tool, args), timezone.now())
-    stopped = _stopped(asked)
-    if stopped:
-        return _recorded_plain(asked, stopped)
-    return (yield from answered(asked))
+    return (yield from _caught(asked, _allowed(asked)))
 
 
 def answered(asked: Call) -> Steps:
-    """A call that may be asked: answer it, again when members it waited for have come, and record it once."""
-    question = Question(asked.caller, asked.args, asked.moment, asked.deadline)
+    """A call that may be asked, to its recorded end, whatever goes wrong on the way."""
+    return (yield from _caught(asked, _answered(asked)))
+
+
+def _caught(asked: Call, work: Steps) -> Steps:
+    """Whatever goes wrong in a call ends in an envelope that is recorded; what it was, the log says without any text."""
+    try:
+        return (yield from work)
+    except (BadArguments, NotRecorded):
+        raise
+    except Refusal as refusal:
+        failure = refusal
+    except LakeError as error:
+        logger.error("%s could not read the lake: %s", asked.tool.name, type(error).__name__)
+        text = "The event store could not be read just now."
+        failure = Refusal("error", "timeout", text, "Ask again in a minute.", 60)
+    except Exception as error:  # noqa: BLE001  (a fault of ours must be answered and recorded too)
+        logger.error("%s failed: %s", asked.tool.name, trace_of(error))
+        failure = broken()
+    return _recorded_unanswered(asked, envelopes.of_refusal(failure))
+
+
+def _allowed(asked: Call) -> Steps:
+    stopped = _stopped(asked)
+    if stopped:
+        return _recorded_plain(asked, stopped)
+    return (yield from _answered(asked))
+
+
+def _answered(asked: Call) -> Steps:
+    """Answer the call, again when members it waited for have come, and record it once."""
+    question = Question(asked.caller, asked.args, asked.moment, asked.deadline, may_estimate=not asked.is_job)
     give_up = min(asked.started + jobs.PATIENCE, asked.deadline)
     while True:
         result = yield from _admitted(asked, question)
         if not isinstance(result, Outcome):
-            return _recorded_plain(asked, result)
+            return _recorded_unanswered(asked, result)
         wanted = jobs.wanted(result)
         if wanted:
             audiences.request(wanted)
@@ -193,23 +222,9 @@ def _stopped(asked: Call) -> Envelope | None:
 
 
 def _ran(asked: Call, question: Question) -> Result:
-    """Whatever goes wrong inside a tool ends in the envelope; what it was stands in the log, without the question."""
-    try:
-        if "cursor" in asked.args and asked.tool.groups.rows:
-            return _further_page(asked)
-        return asked.tool.run(question)
-    except BadArguments:
-        raise
-    except Refusal as refusal:
-        return envelopes.of_refusal(refusal)
-    except LakeError as error:
-        logger.error("%s could not read the lake: %s", asked.tool.name, type(error).__name__)
-        text = "The event store could not be read just now."
-        return envelopes.of_refusal(Refusal("error", "timeout", text, "Ask again in a minute.", 60))
-    except Exception as error:
-        logger.exception("%s failed: %s", asked.tool.name, type(error).__name__)
-        text = "Something went wrong here; it was noted."
-        return envelopes.of_refusal(Refusal("error", "internal", text, "Ask again in a minute.", 60))
+    if "cursor" in asked.args and asked.tool.groups.rows:
+        return _further_page(asked)
+    return asked.tool.run(question)
 
 
 def _recorded_outcome(asked: Call, outcome: Outcome) -> Envelope:
@@ -223,40 +238,43 @@ def _recorded_outcome(asked: Call, outcome: Outcome) -> Envelope:
     if is_pending:
         total, done = len(outcome.accounts), jobs.settled(whole)
         whole["job"] = jobs.shown(jobs.open_job(asked.caller, tool.name, asked.args, total=total, done=done))
-    rows: list[Any] = []
-    if whole["status"] in ("ok", "partial"):
+    if whole["status"] in ANSWERED:
         rows = _receipt_rows(asked, outcome, whole)
+        whole = rows[0].answer
     else:
-        whole = clean(whole)
-    commit(rows + _audit_rows(asked, whole, outcome))
-    stored = rows[0].answer if rows else whole
-    return page_of(tool, stored, asked.args.get("limit", LIMIT), Offset())
+        whole = outgoing(whole)
+        rows = _short_rows(asked, whole, outcome)
+    group_commit.commit(rows + _audit_rows(asked, whole, outcome))
+    return page_of(tool, whole, asked.args.get("limit", tool.groups.limit), Offset())
 
 
 def _receipt_rows(asked: Call, outcome: Outcome, whole: Envelope) -> list[Any]:
     """The receipt first, then a row per account; the envelope names the receipt."""
-    tool = asked.tool
-    receipt = receipt_of(
-        asked.caller,
-        tool.name,
-        asked.args,
-        outcome,
-        definition_version=tool.definition_version,
-        moment=asked.moment,
-        took_ms=asked.took_ms,
-    )
+    receipt = _receipt(asked, outcome)
     whole["receipt"] = {"id": receipt.public_id, "url": f"{settings.PUBLIC_URL}/receipts/{receipt.public_id}/"}
-    fill(receipt, clean(fit.capped(whole, tool.groups, GROUPS_KEPT)))
+    fill(receipt, outgoing(fit.capped(whole, asked.tool.groups, GROUPS_KEPT)))
     return [receipt, *install_rows(receipt, outcome)]
 
 
-def page_of(tool: Tool, whole: Envelope, limit: int, offset: Offset) -> Envelope:
-    """The groups from `offset` on that fit; `more` with a cursor when some are left out."""
-    page, left_out, after = fit.fitted(whole, tool.groups, limit, offset)
-    if left_out and whole["receipt"]:
-        carried = {"r": whole["receipt"]["id"], "g": after.group, "b": after.buckets, "l": limit}
-        page["more"] = {"cursor": cursors.made(tool.name, carried), "left_out": left_out}
-    return page
+def _short_rows(asked: Call, whole: Envelope, outcome: Outcome | None) -> list[Any]:
+    """A question of a tool with figures that got none is kept too, in short; its envelope names no receipt."""
+    if not asked.tool.columns or not is_unanswered(whole):
+        return []
+    receipt = _receipt(asked, outcome)
+    fill(receipt, shortened(whole))
+    return [receipt, *(install_rows(receipt, outcome) if outcome else [])]
+
+
+def _receipt(asked: Call, outcome: Outcome | None) -> Receipt:
+    return receipt_of(
+        asked.caller,
+        asked.tool.name,
+        asked.args,
+        clean(outcome.question) if outcome else "",
+        definition_version=asked.tool.definition_version,
+        moment=asked.moment,
+        took_ms=asked.took_ms,
+    )
 
 
 def _further_page(asked: Call) -> Envelope:
@@ -266,12 +284,17 @@ def _further_page(asked: Call) -> Envelope:
     receipt = receipts.filter(tool=asked.tool.name).first()
     if receipt is None:
         raise bad("cursor", "belongs to an answer that is no longer kept; ask the question again")
-    return page_of(asked.tool, receipt.answer, carried["l"], Offset(carried["g"], carried["b"]))
+    return page_of(asked.tool, receipt.answer, carried["l"], Offset(carried["g"], carried["b"], carried["a"]))
 
 
-def _recorded_plain(asked: Call, answer: Envelope) -> Envelope:
-    answer = clean(answer)
-    commit(_audit_rows(asked, answer, None))
+def _recorded_unanswered(asked: Call, answer: Envelope) -> Envelope:
+    """One without accounts: of a tool with figures it is kept in short."""
+    return _recorded_plain(asked, answer, _short_rows(asked, outgoing(answer), None))
+
+
+def _recorded_plain(asked: Call, answer: Envelope, rows: Sequence[Any] = ()) -> Envelope:
+    answer = outgoing(answer)
+    group_commit.commit([*rows, *_audit_rows(asked, answer, None)])
     return answer
 
 
@@ -281,7 +304,7 @@ def _audit_rows(asked: Call, answer: Mapping[str, Any], outcome: Outcome | None)
     receipt = answer.get("receipt")
     event, detail = build(
         "tool.called",
-        **asked.caller.facts(),
+        **asked.caller.audit_columns(),
         outcome=OUTCOME_OF.get(str(answer.get("status")), "ok"),
         install_id=installs[0].pk if len(installs) == 1 else None,
         account_label=", ".join(str(install) for install in installs),

@@ -50,7 +50,7 @@ def of_refusal(refusal: Refusal) -> Envelope:
     """The question could not be given to any account."""
     made = blank(refusal.status, refusal.text) | {"choices": [choice(found) for found in refusal.choices]}
     if refusal.status in ("refused", "error"):
-        made["reason"] = reason(refusal)
+        made["reason"] = refusal.shown()
     return made
 
 
@@ -60,7 +60,8 @@ def of_outcome(outcome: Outcome, columns: Sequence[Column]) -> Envelope:
         entry.status for entry in outcome.accounts
     ]
     made = blank(overall(statuses), outcome.answer or answer_of(outcome.accounts))
-    made["exactness"] = outcome.exactness
+    guessed = made["status"] == "pending" and any(entry.is_estimate for entry in outcome.accounts)
+    made["exactness"] = "estimate" if guessed else outcome.exactness
     made["data"] = {"accounts": [_entry(entry) for entry in outcome.accounts], **outcome.data}
     made["method"] = method(outcome, columns)
     made["sources"] = sources(outcome.accounts)
@@ -78,7 +79,7 @@ def _settle(made: Envelope, entries: Sequence[AccountOutcome]) -> None:
     """The reason of the whole, and the choices of every account that leaves one."""
     unsettled = [entry.reason for entry in entries if entry.reason and entry.status == made["status"]]
     if unsettled and made["status"] in ("refused", "error"):
-        made["reason"] = reason(unsettled[0])
+        made["reason"] = unsettled[0].shown()
     asked = [entry.reason for entry in entries if entry.reason and entry.reason.choices]
     if made["status"] in ("needs_choice", "refused"):
         made["choices"] = evenly([[choice(found) for found in refusal.choices] for refusal in asked])
@@ -111,21 +112,12 @@ def _entry(entry: AccountOutcome) -> dict[str, Any]:
         "status": entry.status,
     }
     if entry.reason:
-        shown["reason"] = reason(entry.reason)
+        shown["reason"] = entry.reason.shown()
     if account:
         shown |= {"time_zone": account.time_zone, "currency": account.currency}
+    if entry.is_estimate:
+        shown["exactness"] = "estimate"
     return shown | ({"period": entry.period} if entry.period else {}) | entry.figures
-
-
-def reason(refusal: Refusal) -> dict[str, Any]:
-    shown: dict[str, Any] = {
-        "code": refusal.code or refusal.status,
-        "text": refusal.text,
-        "what_to_do": refusal.what_to_do,
-    }
-    if refusal.retry_after is not None:
-        shown["retry_after"] = refusal.retry_after
-    return shown
 
 
 def method(outcome: Outcome, columns: Sequence[Column]) -> dict[str, Any]:
@@ -175,7 +167,7 @@ def choice(found: Record | Install) -> dict[str, Any]:
 
 def _detail(record: Record) -> str:
     if record.kind == "metric":
-        return str(record.facts.get("integration") or "no integration")
+        return str(record.attributes.get("integration") or "no integration")
     day = f"{record.at.astimezone(zone_of(record.install.time_zone)):%Y-%m-%d}" if record.at else ""
     parts = [record.status, record.channel, day]
     return ", ".join(part for part in parts if part)

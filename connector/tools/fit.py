@@ -15,15 +15,19 @@ from connector.tools.tool import Groups
 SIZE: Final = 24_000  # bytes of a result's text
 SPARE: Final = 400  # for `more`, whose cursor is written afterwards
 
+OTHER: Final = object()  # the key of rows with `other: true`, whatever their own group is called
+
 Envelope = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Offset:
-    """Where a page begins: groups before it, and of the first group the newest buckets already shown."""
+    """Where a page begins: groups before it, of the first group the newest buckets already shown, and the accounts whose
+    part of that was shown, where not even one group, or one bucket, of all accounts fits on a page."""
 
     group: int = 0
     buckets: int = 0
+    account: int = 0
 
 
 def text_of(value: Any) -> str:
@@ -42,7 +46,7 @@ def most_that_fit(sizes: Sequence[int], room: int) -> int:
 
 
 def fitted(
-    whole: Mapping[str, Any], groups: Groups, limit: int, offset: Offset = Offset()
+    whole: Mapping[str, Any], groups: Groups, limit: int, offset: Offset = Offset(), size: int = SIZE
 ) -> tuple[Envelope, int, Offset]:
     """The page from `offset` on with at most `limit` groups per account; how much is left out; where the next begins.
 
@@ -50,30 +54,57 @@ def fitted(
     """
     holders = [_Holder.of(entry, groups, offset) for entry in _entries(whole, groups)]
     bare = _with(whole, groups, [holder.bare() for holder in holders])
-    room = SIZE - SPARE - size_of(bare)
-    if offset.buckets == 0:
+    room = size - SPARE - size_of(bare)
+    if offset.buckets == 0 and offset.account == 0:
         number = _groups_that_fit(holders, room, limit)
         if number or not any(holder.is_open for holder in holders):
             page = _with(whole, groups, [holder.cut(number) for holder in holders])
             return page, sum(holder.after(number) for holder in holders), Offset(offset.group + number)
-    if not groups.start:
-        page = _with(whole, groups, [holder.bare() for holder in holders])
-        return page, sum(holder.after(0) for holder in holders), Offset(offset.group + 1)
-    return _newest(whole, groups, holders, room, offset)
+    if groups.start and offset.account == 0:
+        room_for_rows = room - sum(holder.head_size for holder in holders)
+        number = most_that_fit(_bucket_sizes(holders, offset), room_for_rows)
+        if number:
+            return _newest(whole, groups, holders, offset, number)
+    return _one_by_one(whole, groups, holders, room, offset)
+
+
+def _bucket_sizes(holders: "list[_Holder]", offset: Offset) -> list[int]:
+    """Bytes of the first group's buckets in all accounts, the newest not yet shown first."""
+    series = [holder.first_newest_first() for holder in holders]
+    longest = max((len(rows) for rows in series), default=0)
+    return [sum(size_of(rows[at]) for rows in series if at < len(rows)) for at in range(offset.buckets, longest)]
 
 
 def _newest(
+    whole: Mapping[str, Any], groups: Groups, holders: "list[_Holder]", offset: Offset, number: int
+) -> tuple[Envelope, int, Offset]:
+    """One group alone, so many of its buckets."""
+    end = offset.buckets + number
+    page = _with(whole, groups, [holder.part(offset.buckets, end) for holder in holders])
+    left = sum(holder.buckets_after(end) for holder in holders)
+    if left:
+        return page, left, Offset(offset.group, end)
+    return page, sum(holder.after(1) for holder in holders), Offset(offset.group + 1)
+
+
+def _one_by_one(
     whole: Mapping[str, Any], groups: Groups, holders: "list[_Holder]", room: int, offset: Offset
 ) -> tuple[Envelope, int, Offset]:
-    """One group alone, as many of its buckets as fit."""
-    series = [holder.first_newest_first() for holder in holders]
-    longest = max((len(rows) for rows in series), default=0)
-    sizes = [sum(size_of(rows[at]) for rows in series if at < len(rows)) for at in range(offset.buckets, longest)]
-    shown = max(most_that_fit(sizes, room), 1)
-    end = offset.buckets + shown
-    page = _with(whole, groups, [holder.part(offset.buckets, end) for holder in holders])
-    if end < longest:
-        return page, sum(max(len(rows) - end, 0) for rows in series), Offset(offset.group, end)
+    """One group alone, of a series one bucket of it, in as many accounts as fit. What is too large even alone is left out."""
+    parts = [holder.first(offset.buckets) for holder in holders]
+    sizes = [size_of(part) - size_of(holder.bare()) for part, holder in zip(parts, holders, strict=True)]
+    number = most_that_fit(sizes[offset.account :], room)
+    shown, end = range(offset.account, offset.account + number), offset.account + max(number, 1)
+    entries = [
+        part if at in shown else holder.bare() for at, (part, holder) in enumerate(zip(parts, holders, strict=True))
+    ]
+    page = _with(whole, groups, entries)
+    later = sum(size > 0 for size in sizes[end:])
+    if later:
+        return page, later, Offset(offset.group, offset.buckets, end)
+    left = sum(holder.buckets_after(offset.buckets + 1) for holder in holders) if groups.start else 0
+    if left:
+        return page, left, Offset(offset.group, offset.buckets + 1)
     return page, sum(holder.after(1) for holder in holders), Offset(offset.group + 1)
 
 
@@ -90,25 +121,21 @@ class _Holder:
 
     def __init__(self, entry: Mapping[str, Any], groups: Groups, field: str, offset: Offset) -> None:
         self.entry, self.groups, self.field = entry, groups, field
-        every = [row for row in entry[field] if not row.get("other")] if field else []
-        self.beside = [row for row in entry[field] if row.get("other")] if field and offset == Offset() else []
-        self.listed: list[Any] = list(entry.get(groups.order) or []) if groups.order else []
+        rows = list(entry[field]) if field else []
+        aside = [] if groups.start else [row for row in rows if row.get("other")]
+        self.beside = aside if offset == Offset() else []
         by_key: dict[Any, list[Any]] = {}
-        for at, row in enumerate(every):
-            by_key.setdefault(_identity(row.get(groups.by)) if groups.by else at, []).append(row)
-        keys = [_identity(each) for each in self.listed] if groups.order else list(by_key)
-        if groups.order and None in by_key and None not in keys:
-            keys = [None, *keys]
-        self.has_total = bool(groups.order) and bool(keys) and keys[0] is None and len(keys) > len(self.listed)
-        listed = dict(zip((_identity(each) for each in self.listed), self.listed, strict=True))
-        self.keys = keys[offset.group :]
+        for at, row in enumerate(rows):
+            if groups.start or not row.get("other"):
+                by_key.setdefault(_key(row, at, groups), []).append(row)
+        listed = {_identity(each): each for each in entry.get(groups.order) or ()} if groups.order else {}
+        leading = [key for key in (None, OTHER) if groups.order and key in by_key and key not in listed]
+        self.leading = len(leading)
+        self.keys = ([*leading, *listed] if groups.order else list(by_key))[offset.group :]
         self.rows = [by_key.get(key, []) for key in self.keys]
-        self.heads = [listed.get(key) for key in self.keys]
+        self.heads = [[listed[key]] if key in listed else [] for key in self.keys]
         self.offset = offset
-        self.sizes = [
-            sum(map(size_of, rows)) + (size_of(head) if head is not None else 0)
-            for rows, head in zip(self.rows, self.heads, strict=True)
-        ]
+        self.sizes = [sum(map(size_of, [*rows, *head])) for rows, head in zip(self.rows, self.heads, strict=True)]
 
     @classmethod
     def of(cls, entry: Mapping[str, Any], groups: Groups, offset: Offset) -> "_Holder":
@@ -120,7 +147,7 @@ class _Holder:
         return bool(self.keys)
 
     def limit(self, limit: int) -> int:
-        return limit + (1 if self.has_total and self.offset.group == 0 else 0)
+        return limit + (self.leading if self.offset.group == 0 else 0)
 
     def bare(self) -> dict[str, Any]:
         return self._with([], [])
@@ -129,13 +156,23 @@ class _Holder:
         """The entry with its first groups, rows in their own order."""
         kept = {id(row) for rows in self.rows[:number] for row in rows}
         rows = [row for row in self.entry[self.field] if id(row) in kept] if self.field else []
-        return self._with(rows, [head for head in self.heads[:number] if head is not None])
+        return self._with(rows, [each for head in self.heads[:number] for each in head])
 
     def part(self, start: int, end: int) -> dict[str, Any]:
         """The entry with some buckets of its first group, oldest first."""
-        return self._with(
-            list(reversed(self.first_newest_first()[start:end])), [head for head in self.heads[:1] if head is not None]
-        )
+        newest_last = list(reversed(self.first_newest_first()[start:end]))
+        return self._with(newest_last, [each for head in self.heads[:1] for each in head])
+
+    def first(self, bucket: int) -> dict[str, Any]:
+        """The entry with its first group alone, of a series with one bucket of it."""
+        return self.part(bucket, bucket + 1) if self.groups.start else self.cut(1)
+
+    @property
+    def head_size(self) -> int:
+        return sum(size_of(each) for head in self.heads[:1] for each in head)
+
+    def buckets_after(self, end: int) -> int:
+        return max(len(self.first_newest_first()) - end, 0)
 
     def first_newest_first(self) -> list[Any]:
         return list(reversed(self.rows[0])) if self.rows else []
@@ -148,6 +185,13 @@ class _Holder:
             return dict(self.entry)
         ordered = {self.groups.order: heads} if self.groups.order and self.groups.order in self.entry else {}
         return {**self.entry, self.field: [*rows, *self.beside], **ordered}
+
+
+def _key(row: Mapping[str, Any], at: int, groups: Groups) -> Any:
+    """What tells the group of a row; `at` is its place."""
+    if row.get("other"):
+        return OTHER
+    return _identity(row.get(groups.by)) if groups.by else at
 
 
 def _identity(value: Any) -> Any:

@@ -16,6 +16,13 @@ def one_of(*values: str, description: str = "") -> Schema:
     return {"type": "string", "enum": list(values)} | ({"description": description} if description else {})
 
 
+def first_of(*values: str, description: str = "") -> Schema:
+    """One of these; left out, it is the first, which is said in words: a host that fills in a `default` would add it to calls
+    that it does not go with."""
+    said = f"{description}; default {values[0]}" if description else f"default {values[0]}"
+    return one_of(*values, description=said)
+
+
 def number(minimum: int, maximum: int, description: str = "") -> Schema:
     shown: Schema = {"type": "integer", "minimum": minimum, "maximum": maximum}
     return shown | ({"description": description} if description else {})
@@ -23,20 +30,44 @@ def number(minimum: int, maximum: int, description: str = "") -> Schema:
 
 def takes(required: tuple[str, ...] = (), **properties: Schema) -> Schema:
     """The schema of a tool's arguments."""
-    return {"type": "object", "properties": properties, "required": list(required), "additionalProperties": False}
+    needed = {"required": list(required)} if required else {}
+    return {"type": "object", "properties": properties, **needed, "additionalProperties": False}
 
 
-ACCOUNT: Final = text(
-    "Klaviyo account id or name, several with commas, a client's name, or all; may be left out if you see one account"
+ACCOUNT: Final = text("Id or name, several with commas, a client's name, or all; may be left out if you see only one")
+PERIODS: Final = (
+    "today, yesterday, last_month, last_6_months (also days, weeks, quarters, years: whole ones before the running one), this_month "
+    "(week, quarter, year; to now), 2026, 2026-Q4, 2026-11, 2026-11-05, A..B (dates, both in), A.. (to now), ..B, last_90_days..now, all"
 )
-PERIOD: Final = text(
-    "Account's local calendar: today, yesterday, last_N_days|weeks|months|quarters|years, last_week|month|quarter|year, "
-    "this_week|month|quarter|year, 2026, 2026-Q4, 2026-11, 2026-11-05, 2026-01-01..2026-03-31, 2026-05-01.. (to now), ..2026-05-01, last_90_days..now, all"
-)
+
+
+def period(default: str) -> Schema:
+    return text(f"Local calendar: {PERIODS}; default {default}")
+
+
+NAMES: Final = "id or name, several with commas"
+CAMPAIGN: Final = f"{NAMES}; words*: every sent one with these words, * all; latest; latest:words"
+AUDIENCE: Final = "List or segment, id or name, several with commas (people in any); list:NAME, segment:NAME say which"
+EVENT_NAMES: Final = "event:NAME (Bounce Type, Client Type, Discount Codes, Form Name, form_id, List, Method, Source Name, Subject, URL, $variation)"
 VERB: Final = f"{', '.join(VERBS)}; or a metric's name or id"
-MACHINE_OPENS: Final = one_of(
-    "include", "exclude", description="exclude: no opens by mail servers and privacy proxies, no clicks by bots"
+MACHINE_OPENS: Final = first_of(
+    "include", "exclude", description="exclude: no machine opens (Apple Mail Privacy), no bot clicks"
 )
+ATTRIBUTION: Final = first_of(
+    "klaviyo",
+    "last_touch",
+    description="What Klaviyo recorded on the order; or the last open or click, at most 5 days before",
+)
+BASIS: Final = first_of(
+    "events",
+    "klaviyo_report",
+    description="klaviyo_report: Klaviyo's own figures, to match its pages; spends its quota",
+)
+SPEND_RESERVE: Final[Schema] = {
+    "type": "boolean",
+    "description": "With klaviyo_report: use the last tenth of a day's reports too",
+}
+PURCHASE_METRIC: Final = text("Metric id of orders; one account only")
 CURSOR: Final = text("From `more`; stands alone")
 LIMIT: Final = number(1, 200)
 

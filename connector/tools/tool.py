@@ -22,9 +22,11 @@ class Groups:
 
     `rows`: the field that holds them, of several the first that is present. `by`: the column that tells the group of a row;
     "" where each row is a group. `order`: a field with the groups in their order (objects with an id, or values), for rows
-    that are sorted by time; it is cut with them. A row whose `by` is null then stands for all groups together and comes
-    first. `start`: the column of a series' bucket: of a group too long alone the newest buckets are kept.
-    A row with `other: true` stands beside the limit, on the first page. `in_data`: the rows stand in `data` itself.
+    that are sorted by time; it is cut with them. A row whose `by` is null and not in it stands for all groups together and
+    comes first. `start`: the column of a series' bucket: of a group too long alone the newest buckets are kept.
+    A row with `other: true` stands beside the limit, on the first page; of a series its rows are cut like a first group's.
+    `in_data`: the rows stand in `data` itself.
+    `limit`: groups of an account, unless the caller says otherwise.
     """
 
     rows: tuple[str, ...]
@@ -32,9 +34,11 @@ class Groups:
     order: str = ""
     start: str = ""
     in_data: bool = False
+    limit: int = 25
 
 
 NO_GROUPS: Final = Groups(())
+TOOLS: Final[dict[str, "Tool"]] = {}  # every tool by name, in the order of the catalogue, which fills it
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,6 @@ class Tool:
     columns: tuple[Column, ...] = ()
     suggest: Suggest | None = None
     definition_version: int = 1
-    is_recorded: bool = True  # False: its answers are already recorded ones, such as a job's
     required: tuple[str, ...] = ()  # arguments that may only be missing beside a cursor
     validator: Draft202012Validator = field(init=False, repr=False, compare=False)
 

@@ -1,6 +1,5 @@
 """Arguments against a tool's schema, compiled once; every problem as a sentence that names the field."""
 
-import re
 from collections.abc import Collection, Iterable
 from typing import Any, Final
 
@@ -18,8 +17,6 @@ TYPES: Final = {
     "array": "a list",
 }
 LONGEST: Final = 2_000  # characters of one text argument
-# No database keeps these in a text: the null character, and halves of a character outside its pair.
-UNTEXTUAL: Final = re.compile("[\x00\ud800-\udfff]")
 
 
 def trimmed(args: dict[str, Any]) -> dict[str, Any]:
@@ -54,7 +51,7 @@ def _said_of_text(value: str) -> str:
         return "is empty; leave it out or give a text"
     if len(value) > LONGEST:
         return f"is {len(value)} characters long; at most {LONGEST} are read"
-    return "holds characters that are no text; leave them out" if UNTEXTUAL.search(value) else ""
+    return ""
 
 
 def _problems(error: ValidationError) -> Iterable[Problem]:

@@ -178,7 +178,7 @@ def test_no_list_of_installs_is_all_and_an_empty_one_is_none() -> None:
 def test_the_facts_of_a_caller_are_columns_of_the_audit(alices: Membership) -> None:
     columns = {field.name for field in AuditEvent._meta.fields}
 
-    assert set(member_caller(alices, via="page").facts()) <= columns
+    assert set(member_caller(alices, via="page").audit_columns()) <= columns
     assert {field.name for field in fields(member_caller(alices, via="page"))} >= {"request_id", "ip"}
 
 

@@ -24,7 +24,7 @@ from tests.api.test_tools import is_problem
 from tests.factories import InstallFactory, ReceiptFactory, RunFactory
 
 pytestmark = pytest.mark.django_db
-SECRET_COLUMNS = {"access_token", "refresh_token", "token_renew_at", "renewing_until", "place", "owner", "digest"}
+SECRET_COLUMNS = {"access_token", "refresh_token", "token_renew_at", "renewing_until", "checkpoint", "owner", "digest"}
 
 
 @pytest.fixture(autouse=True)
@@ -93,6 +93,17 @@ def test_a_key_that_may_only_write_reads_nothing(install: Install, keyed: Keyed,
     assert writer.post(f"/api/v1/accounts/{install.klaviyo_id}/sync/").status_code == 202
 
 
+def test_a_page_of_accounts_takes_no_more_queries_than_one_account(
+    northwind: Any, alice_api: APIClient, django_assert_max_num_queries: Any
+) -> None:
+    installs = [InstallFactory(organization=northwind) for _ in range(30)]
+    with django_assert_max_num_queries(12) as one:
+        alice_api.get(f"/api/v1/accounts/{installs[0].klaviyo_id}/")
+
+    with django_assert_max_num_queries(len(one) + 1):
+        assert len(alice_api.get("/api/v1/accounts/").json()["results"]) > 20
+
+
 def test_every_row_of_every_list_has_an_id(install: Install, alice_api: APIClient) -> None:
     ReceiptFactory(organization=install.organization, install=install)
     record("install.connected", via="page", organization_id=install.organization_id)
@@ -145,13 +156,9 @@ def test_what_is_not_the_callers_does_not_exist(install: Install, charlie_api: A
 def test_a_member_limited_to_some_accounts_sees_those_alone(
     install: Install, northwind: Any, bob: Any, bob_api: APIClient
 ) -> None:
-    own, both = (
-        InstallFactory(organization=northwind, name="Bob's own"),
-        ReceiptFactory(organization=northwind, install=install),
-    )
+    own = InstallFactory(organization=northwind, name="Bob's own")
+    both = ReceiptFactory(organization=northwind, install=install, install_rows=[install.pk, own.pk])
     own_receipt = ReceiptFactory(organization=northwind, install=own)
-    both.install_text = f"{install.pk} {own.pk}"
-    both.save()
     Membership.objects.filter(user=bob).update(installs=[str(own.pk)])
 
     assert [row["id"] for row in walked(bob_api, "/api/v1/accounts/")] == [own.klaviyo_id]
@@ -166,8 +173,12 @@ def test_a_receipt_tells_question_versions_and_answer(install: Install, alice_ap
     whole = alice_api.get(f"/api/v1/receipts/{receipt.public_id}/").json()
 
     assert (row["id"], row["tool"], row["status"]) == (receipt.public_id, "people_who", "ok")
+    assert (row["question"], row["answer"]) == (receipt.question, receipt.sentence)
+    assert (whole["question"], whole["definition_version"]) == (receipt.question, 1)
     assert whole["answer"] == json.loads(json.dumps(receipt.answer))
-    assert whole["versions"] == receipt.versions
+    assert whole["installs"] == [
+        {"install_id": str(install.pk), "versions": {"events": 12, "profiles": 4, "members": -1}}
+    ]
 
 
 def test_the_audit_is_for_those_who_may_see_it_newest_first(

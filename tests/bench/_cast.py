@@ -77,7 +77,7 @@ def key_of(membership: Any) -> str:
 def connect(product: Product, organization: Any, shop: dict[str, Any]) -> Any:
     """An account as the consent page would have connected it; the worker loads it."""
     from connector.installs.models import Install
-    from connector.sync import wake
+    from connector.sync import enqueue
     from connector.sync.plan import open_run
     from tests.factories import InstallFactory
 
@@ -95,7 +95,7 @@ def connect(product: Product, organization: Any, shop: dict[str, Any]) -> Any:
         complete_to=None,
         last_sync_at=None,
     )
-    wake.work_run(open_run(install).pk, first_load=True)
+    enqueue.work_run(open_run(install).pk, first_load=True)
     return install
 
 
@@ -135,7 +135,7 @@ def lake_of_clicks(organization: Any) -> None:
 
     install = InstallFactory(organization=organization, klaviyo_id="CLICKS", name="Many links")
     own = {"integration": "Klaviyo", "category": "Internal", "key": "klaviyo"}
-    upsert(install, "metric", [Row("CLICK", "Clicked Email", facts=own)])
+    upsert(install, "metric", [Row("CLICK", "Clicked Email", attributes=own)])
     begin, numbers = datetime.now(UTC) - timedelta(days=20), range(CLICKS)
     rows: dict[str, list[Any]] = {
         "id": [f"click{number:06d}" for number in numbers],

@@ -17,7 +17,7 @@ from deltalake import DeltaTable, write_deltalake
 from django.utils import timezone
 
 from connector.lake.layout import make_table, writer_properties
-from connector.lake.places import place_of
+from connector.lake.location import location_of
 from connector.lake.schema import EVENTS, MEMBERS, PROFILES, Table
 from connector.records.models import Audience, Kind, Record
 from connector.records.upsert import Row, upsert
@@ -109,7 +109,7 @@ def fill(install: Any, events: int) -> None:
 
 
 def _write_lake(install_id: UUID, events: int, people: int) -> None:
-    place = place_of(install_id)
+    place = location_of(install_id)
     with duckdb.connect() as made:
         made.execute("set timezone='UTC'")
         for table, sql, bound in (
@@ -193,7 +193,7 @@ def fill_records(install: Any) -> None:
 def _metric(key: str, name: str) -> Row:
     shop = {"integration": "Shopify", "category": "eCommerce", "key": "shopify"}
     own = {"integration": "Klaviyo", "category": "Internal", "key": "klaviyo"}
-    return Row(key, name, facts=shop if key in OF_SHOP else own)
+    return Row(key, name, attributes=shop if key in OF_SHOP else own)
 
 
 def _campaign(number: int) -> Row:
@@ -207,7 +207,7 @@ def _messages() -> Iterator[Row]:
             "mail",
             parent=campaign_id(number),
             channel="email",
-            facts={"of": "campaign", "subject": f"Subject {number}"},
+            attributes={"of": "campaign", "subject": f"Subject {number}"},
         )
     for number in range(FLOWS):
-        yield Row(f"FlMsg{number}", "mail", parent=f"Flow{number}", channel="email", facts={"of": "flow"})
+        yield Row(f"FlMsg{number}", "mail", parent=f"Flow{number}", channel="email", attributes={"of": "flow"})

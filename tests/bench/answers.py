@@ -208,13 +208,13 @@ def twenty(bench: Bench, events: int) -> int:
 
 
 def copies(bench: Bench, events: int) -> list[Any]:
-    from connector.lake.places import place_of
+    from connector.lake.location import location_of
     from tests.bench import _shop
 
     installs = [install_of(bench.install.organization, f"COPY{number:02}") for number in range(ACCOUNTS)]
     _shop.fill(installs[0], events)
     for install in installs[1:]:
-        shutil.copytree(place_of(installs[0].pk).root, place_of(install.pk).root, copy_function=os.link)
+        shutil.copytree(location_of(installs[0].pk).root, location_of(install.pk).root, copy_function=os.link)
         _shop.fill_records(install)
     return installs
 

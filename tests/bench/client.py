@@ -115,7 +115,7 @@ def bare(source: Source) -> tuple[int, int]:
 
 def client(source: Source) -> tuple[int, int]:
     """Ours. Imported here, since Django's settings are read when models are, and the bench makes its own."""
-    from connector.installs.limits import DatabaseStore
+    from connector.installs.limit_stores import DatabaseStore
     from connector.klaviyo.client import Klaviyo
     from connector.klaviyo.limits import Limiter
 

@@ -56,7 +56,11 @@ def week(alice: Any, bob: Any, northwind: Any, install: Any) -> dict[str, Any]:
         [("Placed Order", "Shopify"), ("Placed Order", "API"), ("Opened Email", "Klaviyo")]
     ):
         rows.RecordFactory(
-            install=install, kind="metric", name=name, klaviyo_id=f"METR{index:02d}", facts={"integration": integration}
+            install=install,
+            kind="metric",
+            name=name,
+            klaviyo_id=f"METR{index:02d}",
+            attributes={"integration": integration},
         )
     rows.RunFactory(install=install, events=412)
     rows.RunFactory(install=install, kind="first", events=38_211)
@@ -82,10 +86,34 @@ def week(alice: Any, bob: Any, northwind: Any, install: Any) -> dict[str, Any]:
         organization=northwind, name="Brooklyn Candle Co", status="needs_reconnect", connected_by=bob, client=client
     )
     receipts = [rows.ReceiptFactory(organization=northwind, install=install) for _ in range(3)]
+    ranking, series = (rows.ReceiptFactory(organization=northwind, install=install) for _ in range(2))
+    entry = ranking.answer["data"]["accounts"][0]
+    ranking.args["group_by"] = "event:weekday"
+    entry["groups"] = [{"value": day, "people": 90 - day, "did": 99, "events": 120, "amount": 0} for day in range(1, 8)]
+    ranking.save()
+    lists = [
+        {"id": f"L{number}", "name": f"List {number}, a name that goes on for longer than a line"} for number in (1, 2)
+    ]
+    series.tool, series.question, series.args = "audience_growth", "How did the lists grow in the last 6 months?", {}
+    kept = ("account", "status", "time_zone", "currency", "period")
+    found = {name: value for name, value in series.answer["data"]["accounts"][0].items() if name in kept}
+    found["rows"] = [
+        {"list": each, "start": f"2026-0{month}-01", "subscribed": month * 9, "unsubscribed": 2, "net": month * 9 - 2}
+        for each in lists
+        for month in range(1, 7)
+    ]
+    series.answer["data"]["accounts"] = [found, found | {"account": {"id": "K99999", "name": "Kyoto Tea House"}}]
+    series.save()
+    rows.ReceiptFactory(
+        install=install,
+        status="needs_choice",
+        question="How many people opened “Sale”?",
+        sentence="There are two campaigns with this name.",
+    )
     rows.ConnectionFactory(organization=northwind, user=alice)
     rows.KeyFactory(membership=alice.memberships.get())
     caller = alice.memberships.select_related("user", "organization").get()
-    facts = member_caller(caller, via="mcp", client="ChatGPT", client_version="1.2026.300").facts()
+    facts = member_caller(caller, via="mcp", client="ChatGPT", client_version="1.2026.300").audit_columns()
     for operation in ("member.signed_in", "install.connected", "grant.approved", "sync.finished", "tool.called"):
         is_of_install = operation.split(".")[0] in ("install", "sync", "tool")
         record(
@@ -96,7 +124,14 @@ def week(alice: Any, bob: Any, northwind: Any, install: Any) -> dict[str, Any]:
             subject_label="people_who" if operation == "tool.called" else "",
             receipt=receipts[0].public_id if operation == "tool.called" else "",
         )
-    return {"install": install, "loading": loading, "broken": broken, "receipt": receipts[0]}
+    return {
+        "install": install,
+        "loading": loading,
+        "broken": broken,
+        "receipt": receipts[0],
+        "ranking": ranking,
+        "series": series,
+    }
 
 
 @pytest.fixture

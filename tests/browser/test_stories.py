@@ -107,6 +107,28 @@ def test_the_address_for_assistants_is_copied_with_one_click(open_as: Callable[.
     assert page.evaluate("navigator.clipboard.readText()").endswith("/mcp")
 
 
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_receipt_is_run_again_and_its_link_copied(
+    open_as: Callable[..., Page], alice: Any, week: dict[str, Any], look: str
+) -> None:
+    page = open_as(alice, look)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto("/receipts/")
+    page.get_by_label("Words").fill("Q4 holiday")
+    page.get_by_role("button", name="Filter").click()
+    page.get_by_role("link", name="How many people opened “Q4 Holiday Campaign”").first.click()
+
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == page.url
+    page.get_by_role("button", name="Check on the same data").click()
+
+    # Its data is no longer held: said in words, with the recorded figures below.
+    expect(page.get_by_role("status")).to_contain_text("It could not be run again")
+    expect(page.get_by_text("1,204", exact=True).first).to_be_visible()
+    assert not look_at(page, "receipt-again", look)
+
+
 def test_ending_a_connection_asks_first(open_as: Callable[..., Page], alice: Any, northwind: Any) -> None:
     connection = ConnectionFactory(organization=northwind, user=alice)
     page = open_as(alice)

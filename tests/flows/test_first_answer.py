@@ -165,7 +165,7 @@ def test_search_finds_and_fetch_tells_with_figures(api: httpx.Client, up: Up, sy
     document = api.post("tools/fetch/", json={"id": wanted["id"]}).json()
 
     assert set(document) == {"id", "title", "text", "url", "metadata"}
-    assert "People who opened it" in document["text"]
+    assert "Opened, no machines: " in document["text"]
 
 
 def test_an_account_connected_by_hand_survives_killed_workers(

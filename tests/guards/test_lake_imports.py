@@ -12,7 +12,7 @@ SOURCES = [
     *ROOT.glob("audit/**/*.py"),
     *ROOT.glob("config/**/*.py"),
 ]
-WRITING = {f"connector.lake.{name}" for name in ("store", "tidy", "rewrite", "layout", "commits", "lease")}
+WRITING = {f"connector.lake.{name}" for name in ("store", "members", "tidy", "rewrite", "layout", "commits", "lease")}
 
 # What tasks run. No door (pages, MCP, REST, commands that ask), no tool and no receipt is among them.
 WRITERS = ("connector.lake.", "connector.sync.", "connector.privacy.erasure")

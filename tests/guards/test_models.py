@@ -21,6 +21,7 @@ NOT_OF_A_TENANT = {
     "audit.AuditDetail": "follows its event",
     "audit.AuditGate": "a switch of the running transaction",
     "installs.Allowance": "a Klaviyo account's limits, which two organizations may share",
+    "receipts.ReceiptInstall": "follows its receipt, which has the organization",
     "lake.Lease": "keyed by install: the lake below knows no tenant",
     "lake.Pin": "keyed by install",
 }

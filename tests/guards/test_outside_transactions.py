@@ -18,7 +18,7 @@ from accounts.caller import Caller
 from connector.installs.connect import finish, start
 from connector.installs.models import Install
 from connector.records.models import Kind, Record
-from connector.sync import members, wake, work
+from connector.sync import enqueue, members, work
 from connector.sync.models import Run
 from connector.tools.call import call
 from tests.connected import connected, finished
@@ -62,7 +62,7 @@ def test_connecting_calls_klaviyo_between_its_transactions(
 def test_a_sync_with_trouble_reads_and_writes_outside(
     klaviyo_sandbox: Running, northwind: Any, seen: Seen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work, "TURN", 1.0)
+    monkeypatch.setattr(work, "STEP", 1.0)
     install = connected(klaviyo_sandbox, northwind)
     for fault in ("429", "500", "reset"):
         klaviyo_sandbox.trigger(fault, times=2, path="/api/")
@@ -89,7 +89,7 @@ def test_questions_pages_and_programs_read_outside(
 ) -> None:  # fmt: skip
     install = connected(klaviyo_sandbox, northwind)
     finished(install)
-    monkeypatch.setattr(wake, "read_members", read_on_a_thread)
+    monkeypatch.setattr(enqueue, "read_members", read_on_a_thread)
     named = Record.objects.filter(install=install, kind=Kind.LIST).latest("created")
     campaign = Record.objects.filter(install=install, kind=Kind.CAMPAIGN, status="Sent").latest("at")
 

@@ -47,6 +47,7 @@ def held(install: Install, alice_caller: Caller, write: Write, shop: Any, northw
         "campaign": "C1",
         "flow": "F1",
         "cursor": answer["more"]["cursor"],
+        "receipt": answer["receipt"]["id"],
         "job": pending["job"]["id"],
         "id": f"campaign:{install.klaviyo_id}:C1",
         "query": "Q4 Holiday",
@@ -57,19 +58,28 @@ def northwind_client(northwind: Any) -> Any:
     return ClientFactory(organization=northwind, name="Fernweh Group")
 
 
+LEAST: dict[str, dict[str, Any]] = {
+    "people_who": {"did": "clicked_email"},
+    "metric_trend": {"metric": "clicked_email"},
+    "copy_brief": {"audience": "L1"},
+}
+
+
 def questions(held: dict[str, str]) -> list[tuple[str, dict[str, Any]]]:
     """Every tool, asked for what Northwind has in every way that names it."""
-    asked: list[tuple[str, dict[str, Any]]] = [
-        ("people_who", {"did": "clicked_email"}),
-        ("people_who", {"did": "clicked_email", "account": "all"}),
-        ("people_who", {"did": "clicked_email", "account": held["account"]}),
-        ("people_who", {"did": "clicked_email", "account": "Fernweh Outdoor"}),
-        ("people_who", {"did": "clicked_email", "account": held["client"]}),
-        ("people_who", {"did": "clicked_email", "campaign": held["campaign"]}),
-        ("people_who", {"did": "clicked_email", "flow": held["flow"]}),
-        ("people_who", {"did": "member", "audience": "L1"}),
-        ("people_who", {"cursor": held["cursor"]}),
-        ("list_accounts", {}),
+    asked: list[tuple[str, dict[str, Any]]] = []
+    for name, tool in TOOLS.items():
+        takes, least = tool.input_schema["properties"], LEAST.get(name, {})
+        if not set(tool.required) - set(least):
+            asked.append((name, least))
+        if "account" in takes:
+            accounts = ("all", held["account"], "Fernweh Outdoor", held["client"])
+            asked += [(name, least | {"account": account}) for account in accounts]
+            asked += [(name, least | {kind: held[kind]}) for kind in ("campaign", "flow") if kind in takes]
+            asked += [(name, least | {"audience": "L1"})] if "audience" in takes else []
+        if tool.groups.rows:
+            asked.append((name, {"cursor": held["cursor"]}))
+    asked += [
         ("list_accounts", {"query": "Fernweh"}),
         ("list_accounts", {"client": held["client"]}),
         ("search", {"query": held["query"]}),
@@ -78,7 +88,9 @@ def questions(held: dict[str, str]) -> list[tuple[str, dict[str, Any]]]:
         ("fetch", {"id": f"account:{held['account']}:{held['account']}"}),
         ("fetch", {"id": f"metric:{held['account']}:ORDER"}),
         ("get_job", {"job": held["job"]}),
-        ("get_profile", {}),
+        ("get_receipt", {"receipt": held["receipt"]}),
+        ("get_receipt", {"receipt": held["receipt"], "run": "same"}),
+        ("get_receipt", {"receipt": held["receipt"], "run": "latest"}),
     ]
     assert {tool for tool, _ in asked} == set(TOOLS), "a new tool needs its questions here"
     return asked
@@ -128,6 +140,7 @@ def test_a_stranger_cannot_tell_what_is_there_from_what_is_not(held: dict[str, s
         ("people_who", "account", held["account"], "Zz9Zz9"),
         ("fetch", "id", held["id"], f"campaign:{held['account']}:C99"),
         ("get_job", "job", held["job"], "job_" + "A" * 22),
+        ("get_receipt", "receipt", held["receipt"], "rcp_" + "A" * 22),
     ):
         base = {"did": "clicked_email"} if tool == "people_who" else {}
         one, other = (asked_by(caller, tool, {**base, argument: value}) for value in (there, absent))
@@ -138,7 +151,7 @@ def test_the_owner_does_see_all_of_it(held: dict[str, str], alice_caller: Caller
     """The questions above would find something, if it were there to be found."""
     found = {tool for tool, args in questions(held) if "Fernweh" in asked_by(alice_caller, tool, args)}
 
-    assert found >= {"people_who", "list_accounts", "search", "fetch"}
+    assert found >= {"people_who", "audience_growth", "get_receipt", "list_accounts", "search", "fetch"}
 
 
 @pytest.mark.parametrize("scopes", [frozenset(), frozenset({"write"}), frozenset({"offline_access"})])

@@ -12,7 +12,7 @@ from connector.klaviyo import profiles as profile_pages
 from connector.lake.store import Writer, writing
 from connector.records import upsert
 from connector.records.models import Audience, Kind, Record
-from connector.sync.people import profile_rows
+from connector.sync.profile_sync import profile_rows
 from tests.factories import InstallFactory
 from tests.oracle.world import Json, World, when
 

@@ -5,16 +5,13 @@ DRILL=full tries many more worlds, new ones each time, and makes a failing one s
 
 import inspect
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.caller import Caller
-from connector.lake.engine import close_engines
 from tests.insights.asking import COUNTED, FIGURES, ROWS, SHOWN, exact, people_who
 from tests.insights.budget import examples
 from tests.insights.loading import loaded
@@ -30,13 +27,6 @@ BY_HAND = {
     for name, case in vars(module).items()
     if name.startswith("test_") and not inspect.signature(case).parameters
 }
-
-
-@pytest.fixture
-def lake(tmp_path: Path) -> Iterator[None]:
-    with override_settings(LAKE_URL=str(tmp_path / "lake"), HOME=tmp_path):
-        yield
-        close_engines()
 
 
 @examples(15, 600)

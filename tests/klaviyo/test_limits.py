@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connector.klaviyo import ledger
+from connector.klaviyo import usage
 from connector.klaviyo.errors import TryLater
 from connector.klaviyo.limits import Limiter, MemoryStore, Permit
 from connector.klaviyo.resources import Limit
@@ -91,7 +91,7 @@ class Worker:
             world.schedule(wait.retry_after, self, None)
             return
         latency = world.chance.expovariate(1 / world.latency) + 0.001
-        self.arrival = world.now + min(latency, ledger.ANSWER) * world.chance.random()
+        self.arrival = world.now + min(latency, usage.ANSWER) * world.chance.random()
         world.arrivals.append(self.arrival)
         if world.chance.random() < world.crashes:
             world.schedule(1.0, Worker(world), None)
@@ -165,7 +165,7 @@ def test_what_a_dead_process_reserved_comes_free_by_itself() -> None:
     survivor = Worker(world).limiter
 
     taken = survivor.left(ACCOUNT, BUCKET)
-    world.now += ledger.LEASE + ledger.ANSWER + 61
+    world.now += usage.LEASE + usage.ANSWER + 61
 
     assert taken.steady < 150
     assert survivor.left(ACCOUNT, BUCKET).steady == 150

@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.db import connections
 
-from connector.installs.limits import DatabaseStore
+from connector.installs.limit_stores import DatabaseStore
 from connector.klaviyo.client import Klaviyo
 from connector.klaviyo.errors import TryLater
 from connector.klaviyo.limits import Limiter, Store
@@ -92,8 +92,28 @@ def test_only_one_of_two_writers_of_the_same_version_succeeds(kind: str) -> None
 
 
 def test_a_store_that_is_away_asks_for_patience() -> None:
+    away = Limiter(RedisStore("redis://127.0.0.1:1/0"))
     with pytest.raises(TryLater):
-        Limiter(RedisStore("redis://127.0.0.1:1/0")).take("account", ("lists",))
+        away.take("account", ("lists",))
+    with pytest.raises(TryLater):
+        away.left_of_many([("account", "lists")])
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("kind", ["database", pytest.param("redis", marks=pytest.mark.services)])
+def test_many_allowances_are_told_at_once_in_the_order_asked_for(kind: str) -> None:
+    limiter = Limiter(store_of(kind))
+    used, unused = f"account-{os.getpid()}-used", f"account-{os.getpid()}-unused"
+    for _ in range(3):
+        permit = limiter.take(used, ("lists",))
+        permit.answered()
+        permit.settle()
+
+    asked = [(unused, "lists"), (used, REPORT_BUCKETS["campaign-values"]), (used, "lists")]
+    left = [one.steady for one in limiter.left_of_many(asked)]
+
+    assert left == [limiter.left(*key).steady for key in asked]
+    assert left[0] - left[2] == 3
 
 
 @pytest.mark.django_db(transaction=True)

@@ -11,8 +11,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from connector.lake.location import location_of
 from connector.lake.models import Lease
-from connector.lake.places import place_of
 from connector.lake.query import newest, reading
 from connector.lake.store import writing
 from connector.lake.tidy import sweep
@@ -64,7 +64,7 @@ def test_half_written_files_of_a_killed_writer_are_swept_after_a_day(install_id:
     os.utime(old, (0, 0))
     os.utime(live, (0, 0))
 
-    assert sweep(place_of(install_id)) == 1
+    assert sweep(location_of(install_id)) == 1
 
     assert sorted(folder.iterdir()) == [young, live]
 

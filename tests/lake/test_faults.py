@@ -15,7 +15,7 @@ from django.test import override_settings
 
 from connector.lake import store
 from connector.lake.errors import LakeUnwritable, WriteConflict
-from connector.lake.places import place_of
+from connector.lake.location import location_of
 from connector.lake.query import newest, reading
 from connector.lake.rows import build, with_month
 from connector.lake.schema import EVENTS
@@ -33,7 +33,7 @@ import django
 django.setup()
 from tests.lake.events import at, event, event_columns
 from connector.lake.errors import LakeError
-from connector.lake.places import place_of
+from connector.lake.location import location_of
 from connector.lake.query import newest
 from connector.lake.store import Writer
 
@@ -47,7 +47,7 @@ elif os.geteuid() == 0:
     os.setuid(65534)
 try:
     row = event("SecretEvent", "2024-12-23 10:00", person="SecretPerson")
-    Writer(place_of(install), Alone()).replace_events([event_columns([row])], at("2024-12-23"), at("2024-12-24"))
+    Writer(location_of(install), Alone()).replace_events([event_columns([row])], at("2024-12-23"), at("2024-12-24"))
 except LakeError as error:
     print(type(error).__name__, error, error.__cause__)
 """
@@ -119,7 +119,7 @@ def test_a_file_where_the_folder_should_be_is_told_in_words(install_id: UUID, la
 def write_past_the_lease(install_id: UUID, id: str) -> None:
     """Another process's commit in the middle of ours."""
     rows = with_month(build(EVENTS, [event_columns([event(id, "2024-12-23 10:00")])]), *NEXT_DAY)
-    write_deltalake(place_of(install_id).table("events"), rows, mode="append")
+    write_deltalake(location_of(install_id).table("events"), rows, mode="append")
 
 
 @pytest.mark.django_db
@@ -166,7 +166,7 @@ import django
 django.setup()
 from connector.lake import query, store, tables, tidy
 from connector.lake.errors import OpenedBeforeFork
-from connector.lake.places import place_of
+from connector.lake.location import location_of
 from connector.lake.schema import EVENTS
 
 install = "{install}"

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from connector.lake.errors import RowsRefused
+from connector.lake.errors import RowsRefused, StagedGone
 from connector.lake.query import Versions, newest, reading
 from connector.lake.store import writing
 from tests.lake.events import profile, profile_columns
@@ -78,6 +78,48 @@ def test_an_audience_that_everyone_left_is_empty(install_id: UUID) -> None:
 def test_an_audience_whose_id_cannot_stand_in_quotes_is_refused(install_id: UUID) -> None:
     with writing(install_id, "test") as writer, pytest.raises(RowsRefused):
         writer.replace_members("x' or '1'='1", ["p1"])
+
+
+def test_members_staged_part_by_part_are_seen_at_the_end_alone_and_once(install_id: UUID) -> None:
+    with writing(install_id, "test") as writer:
+        writer.replace_members("VIP", ["p1", "p9"])
+        writer.stage_members("VIP", ["p1", "p2"], 0)
+        writer.stage_members("VIP", ["p7"], 1)
+        writer.stage_members("VIP", ["p3", "p2"], 1)
+        before = newest(install_id)
+        assert rows(install_id, MEMBERS) == [("VIP", "p1"), ("VIP", "p9")]
+        written = writer.replace_members("VIP", ["p4", "p1"], parts=2)
+        writer.forget_staged("VIP")
+
+    assert rows(install_id, MEMBERS) == [("VIP", "p1"), ("VIP", "p2"), ("VIP", "p3"), ("VIP", "p4")]
+    assert rows(install_id, MEMBERS, before) == [("VIP", "p1"), ("VIP", "p9")]
+    assert (written.given, written.added, written.removed, written.rewritten) == (4, 3, 1, True)
+
+
+def test_the_same_members_again_make_no_version_and_new_ones_rewrite_no_file(
+    install_id: UUID, lake_folder: Path
+) -> None:
+    with writing(install_id, "test") as writer:
+        first = writer.replace_members("VIP", ["p1", "p2"])
+        again = writer.replace_members("VIP", ["p2", "p1"])
+        held = set(lake_folder.rglob("part-*.parquet"))
+        more = writer.replace_members("VIP", ["p1", "p2", "p3"])
+
+    assert (again.version, again.given, again.added) == (first.version, 2, 0)
+    assert held and held < set(lake_folder.rglob("part-*.parquet"))
+    assert (more.given, more.added, more.removed, more.rewritten) == (3, 1, 0, False)
+    assert rows(install_id, MEMBERS) == [("VIP", "p1"), ("VIP", "p2"), ("VIP", "p3")]
+
+
+def test_staged_members_that_are_gone_are_told_and_change_nothing(install_id: UUID) -> None:
+    with writing(install_id, "test") as writer:
+        writer.replace_members("VIP", ["p1"])
+        writer.stage_members("VIP", ["p2"], 0)
+        writer.clear_staged(but=["News"])
+        with pytest.raises(StagedGone):
+            writer.replace_members("VIP", ["p3"], parts=1)
+
+    assert rows(install_id, MEMBERS) == [("VIP", "p1")]
 
 
 def test_settling_joins_profiles_and_changes_no_row(install_id: UUID, lake_folder: Path) -> None:

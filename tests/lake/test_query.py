@@ -14,7 +14,7 @@ from django.test import override_settings
 from connector.lake import engine, query
 from connector.lake.engine import close_engines, using_engine
 from connector.lake.errors import DeadlinePassed, LakeUnwritable, TooBusy, TooLarge, VersionGone
-from connector.lake.places import place_of
+from connector.lake.location import location_of
 from connector.lake.query import Versions, newest, reading
 from connector.lake.semaphore import FairSemaphore
 from connector.lake.store import drop, writing
@@ -109,7 +109,7 @@ def test_a_folder_that_the_store_cannot_take_is_refused_in_words(tmp_path: Path)
 def test_versions_survive_json(install_id: UUID) -> None:
     versions = put(install_id, "a")
 
-    assert Versions.of(json.loads(json.dumps(versions.facts()))) == versions
+    assert Versions.of(json.loads(json.dumps(versions.as_dict()))) == versions
     assert Versions.of({"events": 3}) == Versions(events=3)
 
 
@@ -267,7 +267,7 @@ def test_the_walls_of_an_instance_cannot_be_moved(install_id: UUID, lake_folder:
         "load httpfs",
     )
 
-    with using_engine(place_of(install_id)) as used:
+    with using_engine(location_of(install_id)) as used:
         cursor = used.connection.cursor()
         for sql in walls:
             with pytest.raises(duckdb.Error):

@@ -13,7 +13,7 @@ from django.test import override_settings
 from moto.server import ThreadedMotoServer
 
 from connector.lake.engine import close_engines
-from connector.lake.errors import LakeError, VersionGone
+from connector.lake.errors import LakeError, StagedGone, VersionGone
 from connector.lake.query import Versions, newest, reading, summary
 from connector.lake.store import drop, writing
 from tests.lake.events import at, event, event_columns, profile, profile_columns
@@ -69,6 +69,25 @@ def test_windows_profiles_members_and_versions_work_in_a_bucket(bucket: str) -> 
         assert lake.rows("select audience, person from read_parquet($members)") == [("VIP", "p1")]
     assert summary(install_id)["events"] == 1
     assert summary(install_id)["bytes"] > 0
+
+
+def test_members_are_staged_in_a_bucket(bucket: str) -> None:
+    install_id = uuid4()
+    with writing(install_id, "test") as writer:
+        writer.clear_staged(but=[])
+        writer.stage_members("VIP", ["p1"], 0)
+        writer.stage_members("News", ["p1"], 0)
+        writer.replace_members("VIP", ["p2"], parts=1)
+        writer.forget_staged("VIP")
+        writer.forget_staged("VIP")
+        with pytest.raises(StagedGone):
+            writer.replace_members("VIP", [], parts=1)
+        writer.clear_staged(but=["News"])
+        writer.replace_members("News", [], parts=1)
+
+    with reading(install_id, newest(install_id)) as lake:
+        held = lake.rows("select audience, person from read_parquet($members) order by all")
+    assert held == [("News", "p1"), ("VIP", "p1"), ("VIP", "p2")]
 
 
 def test_a_crowded_month_is_joined_in_a_bucket(bucket: str) -> None:

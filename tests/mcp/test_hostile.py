@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -105,7 +106,7 @@ def test_what_fails_inside_is_not_told_outside(url: str, token: str, monkeypatch
     def broken(*args: Any) -> Any:
         raise RuntimeError("the secret is 1234")
 
-    monkeypatch.setattr(call, "call", broken)
+    monkeypatch.setattr(call, "steps", broken)
 
     response = post(url, request("tools/call", name="list_accounts", arguments={}), token=token)
 
@@ -118,11 +119,12 @@ def slow_calls(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """Calls that answer only once this event is set."""
     released = threading.Event()
 
-    def slow(*args: Any) -> dict[str, Any]:
+    def slow(*args: Any) -> Generator[None, None, dict[str, str]]:
         released.wait(20)
+        yield from ()
         return {"status": "ok"}
 
-    monkeypatch.setattr(call, "call", slow)
+    monkeypatch.setattr(call, "steps", slow)
     return released
 
 

@@ -75,7 +75,7 @@ def _rows(account: Account, args: Json, flows: list[Json], bucket: Bucket) -> li
     start: Json = {"start": str(bucket.start)}
     rows: list[Json] = [start | {"flow": None} | _figures(account, args, _of_flows(account, flows), bucket)]
     for flow in flows:
-        of = start | {"flow": {"id": flow["id"], "name": names.named(flow)}}
+        of = start | {"flow": flow["id"]}
         rows.append(of | _figures(account, args, _of_flows(account, [flow]), bucket))
         for message in _messages(flow) if args.get("by") == "message" else []:
             rows.append(
@@ -151,7 +151,7 @@ def _sold(account: Account, args: Json, part: Part, bucket: Bucket) -> Json:
 
 
 def row_key(row: Json) -> tuple[str, str, str]:
-    return row["start"], (row.get("flow") or {}).get("id", ""), (row.get("message") or {}).get("id", "")
+    return row["start"], row["flow"] or "", (row.get("message") or {}).get("id", "")
 
 
 @st.composite

@@ -92,23 +92,24 @@ def _events(account: Account, args: Json) -> list[Json]:
     """Of the period, the audience, the campaign and flow asked."""
     of = Of(account.world).all(args.get("campaign"), args.get("flow"), None)
     audience = members(account.world, args["audience"]) if args.get("audience") else None
+    events = _kind(account, args)
     start, stop = account.span(args.get("period", "last_6_months"))
     return [
         event
-        for event in _kind(account, args)
+        for event in events
         if start <= when(event) < stop and of(event) and (audience is None or related(event, "profile") in audience)
     ]
 
 
 def _kind(account: Account, args: Json) -> list[Json]:
     wanted = args.get("event", "added_to_cart")
+    verb = "started_checkout" if wanted == "abandoned_checkout" else wanted
+    if verb != "ordered" and not account.metric_ids(verb):
+        raise Unanswered("refused", "no_such_metric")
     if wanted in ("ordered", "abandoned_checkout"):
         account.needs_purchase_metric()
     if wanted == "ordered":
         return account.orders
-    verb = "started_checkout" if wanted == "abandoned_checkout" else wanted
-    if not account.metric_ids(verb):
-        raise Unanswered("refused", "no_such_metric")
     events = account.of(verb)
     within = timedelta(hours=24) * args.get("within_days", 7)
     return [one for one in events if _is_abandoned(account, one, within)] if wanted == "abandoned_checkout" else events

@@ -48,7 +48,7 @@ def rows(alice: Any, northwind: Any, install: Any, alice_caller: Caller) -> dict
         RunFactory(install=install),
         RecordFactory(install=install),
         receipt,
-        record("key.created", **alice_caller.facts()),
+        record("key.created", **alice_caller.audit_columns()),
     ]
     return {row._meta.label: row for row in made}
 

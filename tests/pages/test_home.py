@@ -34,7 +34,7 @@ def test_the_checklist_goes_away_once_all_is_done(
 
     assert "Set up Plumbline" not in page
     assert "Fernweh Outdoor" in page
-    assert "Who opened “Q4 Holiday Campaign” but did not place an order within 7 days afterwards?" in page
+    assert "How many people opened “Q4 Holiday Campaign” but did not place an order within 7 days afterwards?" in page
 
 
 def test_an_analyst_is_not_offered_what_only_others_may_do(bob_client: Client) -> None:

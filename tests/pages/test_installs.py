@@ -9,10 +9,10 @@ import pytest
 from django.test import Client
 
 from audit.models import AuditEvent
-from connector.installs.limits import limiter
+from connector.installs.limit_stores import limiter
 from connector.installs.models import Install
 from connector.klaviyo.resources import REPORT_BUCKETS
-from connector.lake.places import place_of
+from connector.lake.location import location_of
 from connector.pages.install_presenters import BADGES
 from connector.sync.models import Run
 from tests.conftest import signed_in
@@ -143,7 +143,7 @@ def test_an_analyst_syncs_nothing(bob_client: Client, install: Any) -> None:
 
 def test_a_manager_chooses_the_purchase_metric(northwind: Any, install: Any) -> None:
     RecordFactory(
-        install=install, kind="metric", klaviyo_id="PLACED", name="Placed Order", facts={"integration": "Shopify"}
+        install=install, kind="metric", klaviyo_id="PLACED", name="Placed Order", attributes={"integration": "Shopify"}
     )
     client = signed_in(MembershipFactory(organization=northwind, role="manager").user)
 
@@ -153,6 +153,36 @@ def test_a_manager_chooses_the_purchase_metric(northwind: Any, install: Any) -> 
     install.refresh_from_db()
     assert install.purchase_metric == "PLACED"
     assert AuditEvent.objects.filter(operation="install.purchase_metric_set", install_id=install.pk).exists()
+
+
+def test_an_admin_names_the_custom_properties_that_are_kept(northwind: Any, install: Any) -> None:
+    install.properties = {"Tier": "2026-01-01T00:00:00+00:00", "Old": "2026-01-01T00:00:00+00:00"}
+    install.save()
+    client = signed_in(MembershipFactory(organization=northwind, role="admin").user)
+
+    client.post(f"/installs/{install.pk}/properties/", {"names": " Tier \r\nShoe Size\r\nTier\r\n"})
+
+    install.refresh_from_db()
+    assert list(install.properties) == ["Shoe Size", "Tier"]
+    assert install.properties["Tier"] == "2026-01-01T00:00:00+00:00" < install.properties["Shoe Size"]
+    assert "<strong>Shoe Size</strong>" in client.get(f"/installs/{install.pk}/").content.decode()
+    assert AuditEvent.objects.filter(operation="install.properties_set", install_id=install.pk).exists()
+
+
+def test_too_many_custom_properties_are_refused_in_words(alice_client: Client, install: Any) -> None:
+    names = "\n".join(f"name {number}" for number in range(21))
+
+    page = alice_client.post(f"/installs/{install.pk}/properties/", {"names": names}, follow=True).content.decode()
+
+    install.refresh_from_db()
+    assert "These are 21 names; at most 20 are kept." in page and install.properties == {}
+
+
+def test_a_manager_does_not_choose_custom_properties(northwind: Any, install: Any) -> None:
+    client = signed_in(MembershipFactory(organization=northwind, role="manager").user)
+
+    assert client.post(f"/installs/{install.pk}/properties/", {"names": "Tier"}).status_code == 403
+    assert "An owner or admin can change them." in client.get(f"/installs/{install.pk}/").content.decode()
 
 
 def test_a_purchase_metric_that_is_not_settled_says_why(alice_client: Client, install: Any) -> None:
@@ -173,7 +203,7 @@ def test_of_two_metrics_of_one_name_the_page_shows_the_one_that_has_events(
     for number in range(2):
         name, key = "Placed Order", f"PLACED{number}"
         RecordFactory(install=install, kind="metric", klaviyo_id=key, name=name, events=number * 7)
-    log = Path(place_of(install.pk).table("events")) / "_delta_log"
+    log = Path(location_of(install.pk).table("events")) / "_delta_log"
     log.mkdir(parents=True)
     (log / f"{0:020}.json").write_text("no commit")
 

@@ -47,6 +47,15 @@ def test_an_object_met_again_is_brought_up_to_date_and_stays_the_same_row(instal
     assert not FormerName.objects.exists()
 
 
+def test_what_we_count_of_a_metric_is_not_lost_when_it_is_listed_again(install: Install) -> None:
+    upsert(install, "metric", [Row("M1", "Placed Order")])
+    Record.objects.update(events=7)
+
+    upsert(install, "metric", [Row("M1", "Placed Order", attributes={"integration": "Shopify"})])
+
+    assert Record.objects.get().events == 7
+
+
 def test_a_new_name_leaves_the_old_one_behind_and_a_change_of_case_does_not(install: Install) -> None:
     upsert(install, "flow", [Row("F1", "Welcome")])
     upsert(install, "flow", [Row("F1", "WELCOME ")])
@@ -120,7 +129,42 @@ def test_a_campaign_is_read_as_klaviyo_tells_it(install: Install) -> None:
     row = upserts.campaign_row(payload, "sms")
 
     assert (row.name, row.status, row.channel, row.at) == ("Spring", "Sent", "sms", datetime(2026, 4, 1, 6, tzinfo=UTC))
-    assert row.created == datetime(2026, 3, 1, tzinfo=UTC) and row.facts == {"include": ["L1"], "exclude": []}
+    assert row.created == datetime(2026, 3, 1, tzinfo=UTC) and row.attributes == {"include": ["L1"], "exclude": []}
+
+
+def test_a_campaigns_message_keeps_its_words_and_who_it_is_from() -> None:
+    mail = {
+        "subject": "Hi",
+        "preview_text": "there",
+        "from_label": "Ava",
+        "from_email": "ava@x.test",
+        "cc_email": "me@x.test",
+    }
+    rows = [
+        upserts.campaign_message_row(
+            {"id": "M1", "attributes": {"definition": {"channel": channel, "content": content}}}
+        )
+        for channel, content in (("email", mail), ("sms", {"body": "See you {{ link }}", "media_url": None}))
+    ]
+
+    assert [row.attributes for row in rows] == [
+        {
+            "of": "campaign",
+            "subject": "Hi",
+            "preview": "there",
+            "sender": "Ava",
+            "sender_email": "ava@x.test",
+            "body": "",
+        },
+        {
+            "of": "campaign",
+            "subject": "",
+            "preview": "",
+            "sender": "",
+            "sender_email": "",
+            "body": "See you {{ link }}",
+        },
+    ]
 
 
 def test_messages_of_a_flow_come_from_its_definition() -> None:
@@ -137,4 +181,4 @@ def test_messages_of_a_flow_come_from_its_definition() -> None:
     assert [(row.klaviyo_id, row.name, row.channel, row.parent) for row in rows] == [
         ("M1", "First", "email", "F1"), ("M2", "M2", "sms", "F1"),
     ]  # fmt: skip
-    assert rows[0].facts == {"of": Kind.FLOW, "subject": "Hello", "preview": ""}
+    assert rows[0].attributes == {"of": Kind.FLOW, "subject": "Hello", "preview": ""}

@@ -1,6 +1,6 @@
 """A worker that reads the members of an audience in a process of its own, so that it can be killed.
 
-python -m tests.sync.readers RECORD     turn after turn, each over after one page, until there is no more to do
+python -m tests.sync.readers RECORD     step after step, each over after one page, until there is no more to do
 """
 
 import os
@@ -26,8 +26,8 @@ def start(record_id: UUID, lake: Path, klaviyo_url: str) -> "subprocess.Popen[by
 def work(record_id: UUID) -> None:
     from connector.sync import members
 
-    turns: Any = members
-    turns.TURN = 0.0
+    steps: Any = members
+    steps.STEP = 0.0
     while members.read(record_id):
         pass
 

@@ -15,8 +15,8 @@ from accounts.caller import Caller
 from connector.installs.models import Install
 from connector.klaviyo.resources import SCOPES
 from connector.records.models import Audience, Kind, Record
+from connector.sync import enqueue
 from connector.sync import tasks as sync_tasks
-from connector.sync import wake
 from connector.tools import jobs, tasks
 from connector.tools.call import call
 from connector.tools.models import Job
@@ -47,7 +47,7 @@ class Worker:
 @pytest.fixture
 def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
     made = Worker()
-    monkeypatch.setattr(wake, "read_members", made.read_members)
+    monkeypatch.setattr(enqueue, "read_members", made.read_members)
     yield made
     for thread in made.threads:
         thread.join()
@@ -197,7 +197,7 @@ def test_a_worker_that_asks_does_not_wait_for_the_members_itself(
 ) -> None:
     """The task that fetches them may stand in the queue behind it."""
     told: list[Any] = []
-    monkeypatch.setattr(wake, "read_members", told.append)
+    monkeypatch.setattr(enqueue, "read_members", told.append)
     monkeypatch.setattr(jobs, "PATIENCE", 0.2)
     pending = ask(alice_caller, did="member", audience="Newsletter")
     monkeypatch.setattr(jobs, "PATIENCE", 3600.0)

@@ -100,9 +100,9 @@ def test_who_was_overtaken_changes_nothing_and_frees_nothing(run: Run) -> None:
 def test_an_overtaken_worker_stops_at_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     reached: list[str] = []
 
-    def overtaken(turn: Any) -> bool:
+    def overtaken(step: Any) -> bool:
         Run.objects.filter(pk=run.pk).update(owner="another worker")
-        turn.save(done=1)
+        step.save(done=1)
         reached.append("a step after the claim was lost")
         return True
 
@@ -141,7 +141,7 @@ def test_a_block_that_breaks_gives_the_run_back(run: Run) -> None:
 def test_trouble_that_nobody_foresaw_is_counted_and_ends_in_words(
     run: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(turn: Any) -> bool:
+    def broken(step: Any) -> bool:
         raise ZeroDivisionError("of maria@shop.example")
 
     monkeypatch.setitem(work.PHASES, Run.Kind.INCREMENT, (("first", broken),))

@@ -1,4 +1,4 @@
-"""The members of an audience are read once, however many ask, turn by turn, and a question sees old or new, whole."""
+"""The members of an audience are read once, however many ask, step by step, and a question sees old or new, whole."""
 
 import os
 import random
@@ -17,16 +17,16 @@ from django.utils import timezone
 
 from connector.installs.models import Allowance, Install
 from connector.klaviyo.resources import SCOPES
+from connector.lake.location import location_of
 from connector.lake.models import Lease
-from connector.lake.places import place_of
 from connector.lake.query import newest, reading
 from connector.lake.store import writing
 from connector.records import upsert
 from connector.records.models import Audience, Kind, Record
 from connector.sandbox.world.account import Size
-from connector.sync import audiences, members, tasks, wake
+from connector.sync import audiences, enqueue, members, tasks
 from connector.sync.models import Run
-from tests.connected import connected, finished, point_at
+from tests.connected import connected, finished, forget_limits, point_at
 from tests.sandbox.running import AMERICA, Running, running
 from tests.sync import readers
 
@@ -39,7 +39,7 @@ MEMBERS = "select person from read_parquet($members, hive_partitioning=false) wh
 def told(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
     """Audiences that a worker was told of."""
     found: list[UUID] = []
-    monkeypatch.setattr(wake, "read_members", lambda record_id: found.append(UUID(str(record_id))))
+    monkeypatch.setattr(enqueue, "read_members", lambda record_id: found.append(UUID(str(record_id))))
     return found
 
 
@@ -48,6 +48,7 @@ def klaviyo_sandbox(tmp_path: Path, settings: Any) -> Iterator[Running]:
     """Lists of several pages."""
     with running(tmp_path, base=int(time.time()), size=Size(people=1200, events=1200)) as started:
         point_at(settings, started)
+        forget_limits(started)
         yield started
 
 
@@ -76,8 +77,8 @@ def asked(newsletter: Record) -> Record:
 
 @pytest.fixture
 def short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A turn is over after its first page."""
-    monkeypatch.setattr(members, "TURN", 0.0)
+    """A step is over after its first page."""
+    monkeypatch.setattr(members, "STEP", 0.0)
 
 
 def truth(klaviyo: Running, record: Record) -> set[str]:
@@ -104,15 +105,15 @@ def held(record: Record) -> set[str]:
 
 
 def worked(record: Record) -> int:
-    """Turn after turn until there is no more to do; how many went on."""
-    for turns in range(1000):
+    """Step after step until there is no more to do; how many went on."""
+    for steps in range(1000):
         if not members.read(record.pk):
-            return turns
+            return steps
     raise AssertionError("no end")
 
 
 def staged(record: Record) -> list[Path]:
-    return sorted(Path(place_of(record.install_id).root).glob("staged/*/*"))
+    return sorted(Path(location_of(record.install_id).root).glob("staged/*/*"))
 
 
 def in_threads(work: Callable[[], Any], number: int) -> None:
@@ -179,7 +180,7 @@ def test_many_turns_make_one_reading_and_show_it_whole_at_its_end(
     assert audience.members == len(held(asked))
     assert pages_asked(klaviyo_sandbox) - before == needed
     assert audience.fetched_at and audience.ended_at and began < audience.fetched_at < audience.ended_at
-    assert (audience.place, audience.due_at, staged(asked)) == ({}, None, [])
+    assert (audience.checkpoint, audience.due_at, staged(asked)) == ({}, None, [])
 
 
 def test_a_turn_that_is_not_the_last_queues_its_successor(asked: Record, short_turns: None, told: list[UUID]) -> None:
@@ -215,7 +216,7 @@ def test_workers_killed_at_any_moment_lose_a_turn_at_most(
         assert held(asked) in ({"of before"}, truth(klaviyo_sandbox, asked))
         if not audiences.waiting([asked.pk]):
             break
-        parts = Audience.objects.get().place.get("parts", 0)
+        parts = Audience.objects.get().checkpoint.get("parts", 0)
         assert parts >= reached
         reached = parts
         Lease.objects.all().delete()  # both run out by themselves within half a minute
@@ -241,7 +242,7 @@ def test_a_page_that_klaviyo_no_longer_knows_begins_the_reading_again(
     members.read(asked.pk)
     audience = Audience.objects.get()
     address = f"{klaviyo_sandbox.url}/api/lists/{asked.klaviyo_id}/relationships/profiles?page%5Bcursor%5D=long-ago"
-    Audience.objects.update(place=audience.place | {"next": address})
+    Audience.objects.update(checkpoint=audience.checkpoint | {"next": address})
 
     worked(asked)
 
@@ -252,8 +253,8 @@ def test_a_page_that_klaviyo_no_longer_knows_begins_the_reading_again(
 def test_a_reading_that_cannot_get_past_a_page_ends_in_words(asked: Record, klaviyo_sandbox: Running) -> None:
     address = f"{klaviyo_sandbox.url}/api/lists/{asked.klaviyo_id}/relationships/profiles?page%5Bcursor%5D=long-ago"
     now = timezone.now().isoformat()
-    place = {"began": now, "saved": now, "next": address, "parts": 0, "restarts": members.RESTARTS}
-    Audience.objects.update(place=place)
+    checkpoint = {"began": now, "saved": now, "next": address, "parts": 0, "restarts": members.RESTARTS}
+    Audience.objects.update(checkpoint=checkpoint)
 
     assert worked(asked) == 0
 
@@ -275,9 +276,9 @@ def test_staged_members_that_are_gone_are_read_again(
 
 def test_a_place_saved_long_ago_is_not_gone_on_from(asked: Record, short_turns: None) -> None:
     members.read(asked.pk)
-    place = Audience.objects.get().place
+    checkpoint = Audience.objects.get().checkpoint
     began = timezone.now()
-    Audience.objects.update(place=place | {"saved": (began - timedelta(minutes=11)).isoformat()})
+    Audience.objects.update(checkpoint=checkpoint | {"saved": (began - timedelta(minutes=11)).isoformat()})
 
     worked(asked)
 
@@ -295,8 +296,8 @@ def test_a_limit_in_the_middle_keeps_what_was_read_and_beat_goes_on_from_there(
     assert not members.read(asked.pk)
 
     audience = Audience.objects.get()
-    assert audience.due_at and timedelta(minutes=1) < audience.due_at - timezone.now() <= timedelta(minutes=2)
-    assert (audience.place["parts"], audiences.waiting([asked.pk])) == (1, {str(asked.pk)})
+    assert audience.due_at and timedelta(minutes=1) < audience.due_at - timezone.now() < timedelta(minutes=3)
+    assert (audience.checkpoint["parts"], audiences.waiting([asked.pk])) == (1, {str(asked.pk)})
     tasks.schedule_audiences()
     assert told == [asked.pk]
 
@@ -304,16 +305,16 @@ def test_a_limit_in_the_middle_keeps_what_was_read_and_beat_goes_on_from_there(
     tasks.schedule_audiences()
     tasks.schedule_audiences()
     assert told == [asked.pk, asked.pk]
-    _over_at_klaviyo(asked)
+    _over_at_klaviyo(klaviyo_sandbox)
     worked(asked)
     assert held(asked) == truth(klaviyo_sandbox, asked)
     assert pages_asked(klaviyo_sandbox) - before == pages(klaviyo_sandbox, asked)
 
 
-def _over_at_klaviyo(record: Record) -> None:
-    """The wait that our own books keep of it."""
-
-    Allowance.objects.filter(account=record.install.klaviyo_id).delete()
+def _over_at_klaviyo(klaviyo: Running) -> None:
+    """The wait that our own books keep."""
+    Allowance.objects.all().delete()
+    forget_limits(klaviyo)
 
 
 def test_lost_messages_and_dead_workers_are_woken_by_beat(asked: Record, told: list[UUID]) -> None:
@@ -342,15 +343,11 @@ def test_audiences_of_one_account_wait_for_each_other_and_for_a_run_to_write(
             time.sleep(1.0)
         connection.close()
 
-    def read(key: UUID) -> None:
-        members.read(key)
-        connection.close()
-
     threads = [threading.Thread(target=run)]
     threads[0].start()
     written.wait()
     for record in (asked, other):
-        threads.append(threading.Thread(target=read, args=(record.pk,)))
+        threads.append(threading.Thread(target=_read, args=(record.pk,)))
         threads[-1].start()
     for thread in threads:
         thread.join()
@@ -358,6 +355,11 @@ def test_audiences_of_one_account_wait_for_each_other_and_for_a_run_to_write(
     assert audiences.waiting([asked.pk, other.pk]) == set()
     for record in (asked, other):
         assert held(record) == truth(klaviyo_sandbox, record)
+
+
+def _read(record_id: UUID) -> None:
+    members.read(record_id)
+    connection.close()
 
 
 def test_a_failure_is_said_in_words_and_not_tried_again_at_once(
@@ -378,9 +380,9 @@ def test_a_failure_is_said_in_words_and_not_tried_again_at_once(
 
 
 def test_a_lake_that_cannot_be_written_is_said_in_words(asked: Record, tmp_path: Path) -> None:
-    place = Path(place_of(asked.install_id).table("members"))
-    place.parent.mkdir(parents=True)
-    place.write_text("a file where the table's folder should be")
+    checkpoint = Path(location_of(asked.install_id).table("members"))
+    checkpoint.parent.mkdir(parents=True)
+    checkpoint.write_text("a file where the table's folder should be")
 
     worked(asked)
 

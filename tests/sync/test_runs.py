@@ -9,8 +9,9 @@ from connector.klaviyo.resources import SCOPES
 from connector.lake.query import newest, reading
 from connector.records.models import FormerName, Kind, Record
 from connector.records.upsert import Row, upsert
-from connector.sync import history, people, work
+from connector.sync import history, profile_sync, work
 from connector.sync.models import Run
+from connector.sync.plan import open_run
 from tests.connected import connected, finished, held, truth
 from tests.sandbox.running import Running
 
@@ -29,10 +30,10 @@ def install(klaviyo: Running, northwind: Any) -> Install:
 
 @pytest.fixture
 def short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Turns that are over at once, so that every safe point of a sync is where some turn ends."""
-    monkeypatch.setattr(work, "TURN", 0.0)
+    """Steps that are over at once, so that every safe point of a sync is where some step ends."""
+    monkeypatch.setattr(work, "STEP", 0.0)
     monkeypatch.setattr(history, "ROWS", 700)
-    monkeypatch.setattr(people, "ROWS", 100)
+    monkeypatch.setattr(profile_sync, "ROWS", 100)
 
 
 def test_a_first_load_holds_every_event_person_and_cent(klaviyo: Running, install: Install) -> None:
@@ -42,6 +43,31 @@ def test_a_first_load_holds_every_event_person_and_cent(klaviyo: Running, instal
     assert held(install) == truth(klaviyo)
     assert (install.status, install.is_whole) == (Install.Status.CONNECTED, True)
     assert run.events == sum(count[0] for count in truth(klaviyo).values())
+
+
+def test_events_of_each_metric_are_counted_when_a_run_ends(klaviyo: Running, install: Install) -> None:
+    finished(install)
+    counted = dict(Record.objects.filter(install=install, kind=Kind.METRIC).values_list("klaviyo_id", "events"))
+    assert {metric: events for metric, events in counted.items() if events} == {
+        metric: events for metric, (events, _, _) in truth(klaviyo).items()
+    }
+    assert None not in counted.values()
+
+    Record.objects.filter(install=install, kind=Kind.METRIC).update(events=7)
+    finished(install, Run.Kind.RECONCILE)
+
+    assert dict(Record.objects.filter(install=install, kind=Kind.METRIC).values_list("klaviyo_id", "events")) == counted
+
+
+def test_a_first_load_counts_what_it_has_so_far(klaviyo: Running, install: Install, short_turns: None) -> None:
+    run = open_run(install)
+    while not Record.objects.filter(install=install, events__gt=0).exists():
+        assert work.work(run.pk)
+
+    rows = Record.objects.filter(install=install, events__gt=0)
+    counted = {metric.klaviyo_id: metric.events or 0 for metric in rows}
+    assert counted == {metric: count[0] for metric, count in held(install).items()}
+    assert sum(counted.values()) < sum(count[0] for count in truth(klaviyo).values())
 
 
 def test_names_of_everything_are_known(klaviyo: Running, install: Install) -> None:
@@ -59,7 +85,7 @@ def test_names_of_everything_are_known(klaviyo: Running, install: Install) -> No
     campaigns = {
         message.parent
         for message in Record.objects.filter(install=install, kind=Kind.MESSAGE)
-        if message.facts["of"] == "campaign"
+        if message.attributes["of"] == "campaign"
     }
     assert campaigns == {thing["id"] for thing in klaviyo.raw("campaigns")}
 
@@ -83,6 +109,24 @@ def test_profiles_are_kept_without_address_or_name(klaviyo: Running, install: In
     )
 
 
+def test_of_custom_properties_those_are_kept_that_are_named(klaviyo: Running, install: Install) -> None:
+    install.properties = {"Loyalty Tier": "2026-01-01T00:00:00+00:00", "Source Name": "2026-01-01T00:00:00+00:00"}
+    install.save()
+    finished(install)
+
+    tiers = {person["id"]: person["attributes"]["properties"].get("Loyalty Tier") for person in klaviyo.raw("profiles")}
+    with reading(install.pk, newest(install.pk)) as lake:
+        people = lake.rows("select id, properties from read_parquet($profiles, hive_partitioning=false)")
+        [(sources,)] = lake.rows(
+            "select count(*) from read_parquet($events, hive_partitioning=false) "
+            "where map_extract_value(properties, 'Source Name') is distinct from source_name"
+        )
+    assert any(tiers.values()) and sources == 0
+    assert {row.id: row.properties for row in people} == {
+        key: {"Loyalty Tier": tier} if tier else None for key, tier in tiers.items()
+    }
+
+
 def test_turns_that_end_at_every_safe_point_end_in_the_same(
     klaviyo: Running, install: Install, short_turns: None
 ) -> None:
@@ -100,7 +144,7 @@ def test_a_worker_that_dies_between_lake_and_place_doubles_nothing(
 
     def dying(*args: Any, **kwargs: Any) -> None:
         if next(deaths, None) is not None:
-            raise SystemExit  # what was written to the lake is not yet in the run's place
+            raise SystemExit  # what was written to the lake is not yet in the run's checkpoint
         extend(*args, **kwargs)
 
     monkeypatch.setattr(history, "_extend", dying)
@@ -182,7 +226,7 @@ def test_without_the_scope_for_metrics_their_events_name_them(klaviyo: Running, 
     run = finished(install)
 
     metrics = Record.objects.filter(install=install, kind=Kind.METRIC)
-    known = {metric.klaviyo_id: (metric.name, metric.facts["category"]) for metric in metrics}
+    known = {metric.klaviyo_id: (metric.name, metric.attributes["category"]) for metric in metrics}
     of_events = truth(klaviyo)
     assert run.state == Run.State.DONE
     assert known == {  # the category too: it tells the shop's orders from those of another source
@@ -198,7 +242,10 @@ def test_what_was_not_granted_is_left_out_and_the_rest_works(klaviyo: Running, n
     run = finished(install)
 
     assert run.state == Run.State.DONE
-    assert run.place["skipped"] == ["catalog", "flow_messages", "flows"] or run.place["skipped"] == ["catalog", "flows"]
+    assert run.checkpoint["skipped"] == ["catalog", "flow_messages", "flows"] or run.checkpoint["skipped"] == [
+        "catalog",
+        "flows",
+    ]
     assert held(install) == truth(klaviyo)
 
 
@@ -210,7 +257,11 @@ def test_what_the_plan_lacks_is_left_out_and_the_rest_works(klaviyo: Running, in
     klaviyo.trigger("clear")
 
     campaigns = dict(Record.objects.filter(kind=Kind.CAMPAIGN).values_list("klaviyo_id", "channel"))
-    assert (run.state, run.place["skipped"], run.place["learn_metrics"]) == (Run.State.DONE, ["catalog"], True)
+    assert (run.state, run.checkpoint["skipped"], run.checkpoint["learn_metrics"]) == (
+        Run.State.DONE,
+        ["catalog"],
+        True,
+    )
     assert held(install) == truth(klaviyo)
     assert set(campaigns.values()) == {"email", "mobile_push"}
     assert set(campaigns) < {thing["id"] for thing in klaviyo.raw("campaigns")}

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import Organization
 from connector.installs.models import Install
-from connector.sync import tasks, wake, work
+from connector.sync import enqueue, tasks, work
 from connector.sync.models import Run
 from tests.factories import InstallFactory, OrganizationFactory, RunFactory
 
@@ -23,7 +23,7 @@ Woken = list[tuple[UUID, bool]]
 def woken(monkeypatch: pytest.MonkeyPatch) -> Woken:
     """Runs that a worker was told of, and whether as a first load."""
     told: Woken = []
-    monkeypatch.setattr(wake, "work_run", lambda run_id, *, first_load: told.append((run_id, first_load)))
+    monkeypatch.setattr(enqueue, "work_run", lambda run_id, *, first_load: told.append((run_id, first_load)))
     return told
 
 
@@ -54,7 +54,7 @@ def test_runs_whose_message_or_worker_was_lost_are_woken_again(woken: Woken) -> 
 
 
 def test_a_run_in_a_long_queue_is_not_told_of_at_every_beat(woken: Woken, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wake, "WAKE_EVERY", 2)
+    monkeypatch.setattr(enqueue, "WAKE_EVERY", 2)
     run = RunFactory(state=Run.State.QUEUED, due_at=ago(minutes=5))
 
     tasks.requeue_stale_runs()
@@ -163,8 +163,8 @@ def test_the_last_week_is_read_again_once_a_day(woken: Woken) -> None:
 
 def test_a_turn_that_is_not_the_last_queues_its_successor(woken: Woken, monkeypatch: pytest.MonkeyPatch) -> None:
     run = RunFactory(kind=Run.Kind.FIRST, state=Run.State.QUEUED)
-    turns = iter([True, False])
-    monkeypatch.setattr(work, "work", lambda run_id: next(turns))
+    steps = iter([True, False])
+    monkeypatch.setattr(work, "work", lambda run_id: next(steps))
 
     tasks.work_run(run_id=str(run.pk))
     tasks.work_run(run_id=str(run.pk))
@@ -188,7 +188,7 @@ def test_a_worker_is_told_once_the_row_is_there(
     monkeypatch.setattr(current_app, "send_task", send)
 
     with django_capture_on_commit_callbacks(execute=True):
-        wake.work_run(install.pk, first_load=first_load)
+        enqueue.work_run(install.pk, first_load=first_load)
         assert sent == []
 
     assert sent == [("connector.sync.tasks.work_run", {"run_id": str(install.pk)}, queue)]
@@ -203,4 +203,4 @@ def test_a_broker_that_is_away_breaks_nothing(
     monkeypatch.setattr(current_app, "send_task", away)
 
     with django_capture_on_commit_callbacks(execute=True):
-        wake.work_run(install.pk, first_load=False)
+        enqueue.work_run(install.pk, first_load=False)

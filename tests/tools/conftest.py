@@ -53,8 +53,8 @@ def shop(install: Any) -> Any:
     install.save()
     own = {"integration": "Klaviyo", "category": "Internal", "key": "klaviyo"}
     upsert(install, "metric", [
-        Row("OPEN", "Opened Email", facts=own), Row("CLICK", "Clicked Email", facts=own), Row("RECV", "Received Email", facts=own),
-        Row("ORDER", "Placed Order", facts={"integration": "Shopify", "category": "eCommerce", "key": "shopify"}),
+        Row("OPEN", "Opened Email", attributes=own), Row("CLICK", "Clicked Email", attributes=own), Row("RECV", "Received Email", attributes=own),
+        Row("ORDER", "Placed Order", attributes={"integration": "Shopify", "category": "eCommerce", "key": "shopify"}),
     ])  # fmt: skip
     upsert(install, "campaign", [
         Row("C1", "Q4 Holiday Campaign", status="Sent", channel="email"), Row("C2", "Q4 Holiday Reminder", status="Sent", channel="email"),
@@ -64,8 +64,8 @@ def shop(install: Any) -> Any:
         install,
         "message",
         [
-            Row("M1", "mail", parent="C1", facts={"of": "campaign", "subject": "Hello"}),
-            Row("M2", "mail", parent="C2", facts={"of": "campaign"}),
+            Row("M1", "mail", parent="C1", attributes={"of": "campaign", "subject": "Hello"}),
+            Row("M2", "mail", parent="C2", attributes={"of": "campaign"}),
         ],
     )
     upsert(

@@ -29,7 +29,7 @@ def embedded(settings: Any) -> None:
 
 def called(caller: Caller, times: int, *, ago: float = 0.0, **facts: Any) -> None:
     at = timezone.now() - timedelta(seconds=ago)
-    events = [build("tool.called", **caller.facts(), **facts)[0] for _ in range(times)]
+    events = [build("tool.called", **caller.audit_columns(), **facts)[0] for _ in range(times)]
     for number, event in enumerate(events):
         event.at = at
         event.id = UUID(int=(int(at.timestamp() * 1000) << 80) + number)

@@ -231,7 +231,9 @@ def test_an_account_without_a_purchase_metric_says_what_to_set_where(
 def test_two_metrics_named_placed_order_ask_which_and_the_other_is_counted_in_a_caveat(
     shop: Any, write: Write, alice_caller: Caller
 ) -> None:
-    upsert(shop, "metric", [Row("ORDER2", "Placed Order", facts={"integration": "Magento", "category": "eCommerce"})])
+    upsert(
+        shop, "metric", [Row("ORDER2", "Placed Order", attributes={"integration": "Magento", "category": "eCommerce"})]
+    )
     write(shop, [ordered("ann", 0, "o1"), ("ORDER2", "ben", 0, {}), ("ORDER2", "cem", 0, {})])
 
     assert ask(alice_caller, did="ordered")["status"] == "needs_choice"

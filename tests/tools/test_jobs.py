@@ -251,7 +251,7 @@ def test_a_pending_account_beside_an_answered_one_is_partial_with_a_job(
     upsert(
         ready,
         "metric",
-        [Row("OPEN", "Opened Email", facts={"integration": "Klaviyo", "category": "Internal", "key": "klaviyo"})],
+        [Row("OPEN", "Opened Email", attributes={"integration": "Klaviyo", "category": "Internal", "key": "klaviyo"})],
     )
     write(ready, EVENTS[:1])
 

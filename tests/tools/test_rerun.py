@@ -73,7 +73,7 @@ def test_an_account_that_was_not_answered_stands_as_it_was_recorded(
 ) -> None:
     write(shop, OPENS + ORDERS)
     other = InstallFactory(organization=northwind, klaviyo_id="OTHER1", name="Candles")
-    upsert(other, "metric", [Row("OPEN", "Opened Email", facts={"integration": "Klaviyo", "key": "klaviyo"})])
+    upsert(other, "metric", [Row("OPEN", "Opened Email", attributes={"integration": "Klaviyo", "key": "klaviyo"})])
     receipt = receipt_of(call(alice_caller, "people_who", QUESTION | {"account": "all"}))
 
     assert rerun(alice_caller, receipt, "same").changed == []

@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('install', models.UUIDField()),
-                ('versions', models.JSONField(help_text='Version of each table, as query.Versions.facts() gives it')),
+                ('versions', models.JSONField(help_text='Version of each table, as query.Versions.as_dict() gives it')),
                 ('until', models.DateTimeField()),
                 ('why', models.CharField(max_length=120)),
             ],

@@ -12,7 +12,8 @@ LIST_ACCOUNTS: Final = Tool(
     title="List accounts",
     description=(
         "Use this when you need to know which Klaviyo accounts can be asked about, their ids, time zones and currencies, whether "
-        "their history is fully loaded and how fresh it is. It gives no figures about people or sales."
+        "their history is fully loaded, how fresh it is, and how many Klaviyo reports are left today. It gives no figures about "
+        "people or sales."
     ),
     input_schema=takes(
         query=text("Words of the account's name, or its id"),

@@ -3,7 +3,7 @@
 from typing import Final
 
 from connector.insights.audience_growth import COLUMNS, audience_growth
-from connector.tools.schemas import ACCOUNT, CURSOR, LIMIT, PERIOD, one_of, takes, text
+from connector.tools.schemas import ACCOUNT, CURSOR, LIMIT, NAMES, first_of, period, takes, text
 from connector.tools.tool import Groups, Tool
 
 AUDIENCE_GROWTH: Final = Tool(
@@ -11,13 +11,15 @@ AUDIENCE_GROWTH: Final = Tool(
     title="Growth of lists",
     description=(
         "Use this when someone asks how lists grew: joins, leaves and net by day, week or month. Counts list events and the "
-        "people behind them. Not who left e-mail altogether (compare_periods, unsubscribed_email), not present sizes (list_health)."
+        "people behind them, list by list; segments keep no history. Not the account as a whole or who left e-mail altogether "
+        "(compare_periods: subscribed_list, unsubscribed_email), not present sizes (list_health), not what joiners bought "
+        "(compare_cohorts)."
     ),
     input_schema=takes(
         account=ACCOUNT,
-        list=text("List id or name, several with commas; none: all lists"),
-        period=PERIOD,
-        interval=one_of("month", "week", "day"),
+        list=text(f"List {NAMES}; none: all lists"),
+        period=period("last_6_months"),
+        interval=first_of("month", "week", "day"),
         limit=LIMIT,
         cursor=CURSOR,
     ),

@@ -11,7 +11,7 @@ import time_machine
 
 @pytest.fixture
 def klaviyo(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    from connector.installs import limits
+    from connector.installs import limit_stores
     from connector.klaviyo.limits import MemoryStore
     from tests.connected import point_at
     from tests.insights.reports.asking import NOW, Klaviyo
@@ -19,11 +19,11 @@ def klaviyo(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> I
 
     with time_machine.travel(NOW, tick=True) as clock, running(tmp_path, limits=True) as started:
         store = MemoryStore(time.time)
-        monkeypatch.setattr(limits, "_store", lambda: store)
-        limits.limiter.cache_clear()
+        monkeypatch.setattr(limit_stores, "_store", lambda: store)
+        limit_stores.limiter.cache_clear()
         point_at(settings, started)
         yield Klaviyo(started, store, clock)
-    limits.limiter.cache_clear()
+    limit_stores.limiter.cache_clear()
 
 
 @pytest.fixture

@@ -1,17 +1,14 @@
 """Klaviyo's own figures under the names of our columns."""
 
-import time
 from datetime import datetime
 from decimal import Decimal
 
 import pytest
-from django.utils import timezone
 
 from connector.insights.report_requests import FlowSeries, FlowValues, flow_series
 from connector.insights.report_rows import attributed_revenue, campaign_columns, email_deliveries, flow_columns, summed
-from connector.insights.reports import Report, estimate_campaigns, plan
+from connector.insights.reports import plan
 from connector.installs.models import Install
-from connector.records.models import Record
 from tests.factories import RecordFactory
 from tests.insights.reports.asking import NOW, Klaviyo, asked, month, on, refused, sent
 from tests.sandbox.test_reports import metric, naive
@@ -140,25 +137,3 @@ def test_a_time_that_has_not_begun_costs_nothing(klaviyo: Klaviyo, install: Inst
     report = asked(install, request)[0]
 
     assert (report.rows, report.read_at, klaviyo.answers()) == ((), None, [])
-
-
-def test_a_cold_account_gets_an_estimate_from_one_report(klaviyo: Klaviyo, install: Install, order: str) -> None:
-    for one in klaviyo.running.raw("campaigns"):
-        said = one["attributes"]
-        at = datetime.fromisoformat(said["send_time"]) if said["send_time"] else None
-        RecordFactory(install=install, klaviyo_id=one["id"], status=said["status"], at=at)
-    rows = asked(install, sent("2026-02-01", "2026-11-20", order))[0].rows
-    two, draft = [rows[0].owner, rows[-1].owner], Record.objects.exclude(status="Sent")[0].klaviyo_id
-
-    def estimate(*ids: str) -> Report | None:
-        deadline = time.monotonic() + 20
-        return estimate_campaigns(install, ids, timezone.now(), conversion_metric=order, deadline=deadline)
-
-    found = estimate(*two)
-
-    assert found and {row.owner: row.figures for row in found.rows} == {
-        rows[0].owner: rows[0].figures,
-        rows[-1].owner: rows[-1].figures,
-    }
-    assert estimate(draft) is None and estimate("never heard of") is None
-    assert len(klaviyo.answers()) == 2

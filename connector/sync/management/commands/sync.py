@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from connector.installs.lookup import NoSuchInstall, install_named
 from connector.installs.models import Install
-from connector.sync import wake, work
+from connector.sync import enqueue, work
 from connector.sync.models import Run
 from connector.sync.plan import open_run
 
@@ -30,7 +30,7 @@ class Command(BaseCommand):
             kind = Run.Kind.RECONCILE if options["reconcile"] else ""
             if not options["wait"]:
                 run = open_run(install, kind)
-                wake.work_run(run.pk, first_load=run.kind == Run.Kind.FIRST)
+                enqueue.work_run(run.pk, first_load=run.kind == Run.Kind.FIRST)
                 continue
             run = self._complete(install, kind)
             self.stdout.write(

@@ -3,10 +3,12 @@ import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 
 from accounts.caller import member_caller
 from accounts.lookup import NoSuchMember, member_named
 from connector.tools.call import BadArguments, UnknownTool, call, is_error
+from connector.tools.group_commit import NotRecorded
 
 
 class Command(BaseCommand):
@@ -32,8 +34,10 @@ class Command(BaseCommand):
                 member_named(options["who"], options["organization"]), via="cli", client="command line"
             )
             answer = call(caller, options["tool"], arguments)
-        except (NoSuchMember, BadArguments, UnknownTool) as error:
+        except (NoSuchMember, BadArguments, UnknownTool, NotRecorded) as error:
             raise CommandError(str(error)) from None
+        except DatabaseError:
+            raise CommandError("The database cannot be reached just now; try again in a moment.") from None
         self.stdout.write(json.dumps(answer, ensure_ascii=False, indent=2))
         if is_error(answer) or answer.get("status") == "needs_choice":
             sys.exit(1)

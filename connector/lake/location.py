@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any
 from uuid import UUID
 
 from django.conf import settings
@@ -27,7 +27,7 @@ UNTAKEN = re.compile(r"[\[\]^|\\]")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """One install's part of the lake. `root` has no slash at its end."""
 
     root: str
@@ -66,15 +66,14 @@ class Place:
         bucket = self.filesystem()
         return [path.rpartition("/")[2] for path in bucket.ls(folder, detail=False)] if bucket.exists(folder) else []
 
-    def open(self, file: str, mode: Literal["rb", "wb"]) -> IO[bytes]:
-        """A file below the root that belongs to no table. Raises OSError, FileNotFoundError too."""
+    def create(self, file: str) -> IO[bytes]:
+        """A file below the root that belongs to no table, to be written from its beginning."""
         path = f"{self.root}/{file}"
         if not self.is_local:
-            opened: IO[bytes] = self.filesystem().open(path, mode)
-            return opened
-        if mode == "wb":
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-        return Path(path).open(mode)
+            created: IO[bytes] = self.filesystem().open(path, "wb")
+            return created
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        return Path(path).open("wb")
 
     def remove(self, below: str = "") -> None:
         """Take the whole install away, or one folder of it. Removing what is not there is no error: a removal may be
@@ -94,8 +93,8 @@ class Place:
         return fsspec.filesystem("s3", use_listings_cache=False, skip_instance_cache=True)
 
 
-def place_of(install_id: UUID) -> Place:
-    """An install's place. Its id is the folder's name, so nothing of the account shows in a listing.
+def location_of(install_id: UUID) -> Location:
+    """An install's location. Its id is the folder's name, so nothing of the account shows in a listing.
 
     Raises LakeUnwritable for a folder whose name delta-rs cannot take: it would end the process instead.
     """
@@ -103,4 +102,4 @@ def place_of(install_id: UUID) -> Place:
         raise LakeUnwritable(
             "The event store's folder may have none of [ ] ^ | \\ in its path; set LAKE_URL to another."
         )
-    return Place(f"{str(settings.LAKE_URL).rstrip('/')}/{UUID(str(install_id))}")
+    return Location(f"{str(settings.LAKE_URL).rstrip('/')}/{UUID(str(install_id))}")

@@ -23,7 +23,7 @@ from connector.klaviyo.errors import (
     UpgradePlan,
     UpstreamBroken,
 )
-from connector.klaviyo.mending import mended
+from connector.klaviyo.json_repair import mended
 from connector.klaviyo.wire import retry_after
 
 Json = dict[str, Any]

@@ -14,68 +14,68 @@ from connector.klaviyo.errors import WITHHELD, NotFound, UpgradePlan
 from connector.klaviyo.resources import CHANNELS
 from connector.records import upsert
 from connector.records.models import Kind, Record
-from connector.sync.turn import Turn
+from connector.sync.step import Step
 
 JUST_CONNECTED: Final = timedelta(minutes=2)
 
 
-def account(turn: Turn) -> bool:
+def account(step: Step) -> bool:
     """Name, time zone and currency as they are now: every period is reckoned in the account's own zone.
 
     Not right after connecting: that has just read them, before it knew under which account to count the request.
     """
-    if timezone.now() - turn.install.connected_at < JUST_CONNECTED:
+    if timezone.now() - step.install.connected_at < JUST_CONNECTED:
         return True
-    told = turn.klaviyo.get("accounts")["data"]
+    told = step.klaviyo.get("accounts")["data"]
     if told:
-        apply_account(turn.install, told[0])
-        turn.install.save(update_fields=["name", "time_zone", "currency", "is_test_account"])
+        apply_account(step.install, told[0])
+        step.install.save(update_fields=["name", "time_zone", "currency", "is_test_account"])
     return True
 
 
-def metrics(turn: Turn) -> bool:
+def metrics(step: Step) -> bool:
     """All metrics, one page or two. Where Klaviyo withholds them the events tell their names (history.py)."""
     begun = timezone.now()
     try:
-        for page in turn.klaviyo.pages("metrics"):
-            upsert.upsert(turn.install, Kind.METRIC, [upsert.metric_row(payload) for payload in page.data])
+        for page in step.klaviyo.pages("metrics"):
+            upsert.upsert(step.install, Kind.METRIC, [upsert.metric_row(payload) for payload in page.data])
     except WITHHELD:
-        turn.save(place={"learn_metrics": True})
+        step.save(checkpoint={"learn_metrics": True})
         return True
-    upsert.mark_missing(turn.install, Kind.METRIC, begun)
+    upsert.mark_missing(step.install, Kind.METRIC, begun)
     return True
 
 
-def campaigns(turn: Turn) -> bool:
+def campaigns(step: Step) -> bool:
     """Campaigns with their messages, channel by channel: Klaviyo refuses a listing without one."""
-    begun, since = timezone.now(), changed_since(turn)
+    begun, since = timezone.now(), changed_since(step)
     for channel in CHANNELS:
         try:
             for each in _chosen("updated_at", since):
-                _campaigns(turn, channel, each)
+                _campaigns(step, channel, each)
         except UpgradePlan:
             continue  # an account without SMS still has its e-mail
         if not since:
-            upsert.mark_missing(turn.install, Kind.CAMPAIGN, begun, channel=channel)
+            upsert.mark_missing(step.install, Kind.CAMPAIGN, begun, channel=channel)
     return True
 
 
-def _campaigns(turn: Turn, channel: str, chosen: filters.Filter) -> None:
+def _campaigns(step: Step, channel: str, chosen: filters.Filter) -> None:
     of_channel = filters.all_of(filters.equals("messages.channel", channel), chosen)
-    for page in turn.klaviyo.pages("campaigns", filter=of_channel, include=("campaign-messages",)):
-        upsert.upsert(turn.install, Kind.CAMPAIGN, [upsert.campaign_row(payload, channel) for payload in page.data])
+    for page in step.klaviyo.pages("campaigns", filter=of_channel, include=("campaign-messages",)):
+        upsert.upsert(step.install, Kind.CAMPAIGN, [upsert.campaign_row(payload, channel) for payload in page.data])
         messages = [payload for payload in page.included if payload.get("type") == "campaign-message"]
-        upsert.upsert(turn.install, Kind.MESSAGE, [upsert.campaign_message_row(payload) for payload in messages])
+        upsert.upsert(step.install, Kind.MESSAGE, [upsert.campaign_message_row(payload) for payload in messages])
 
 
-def flows(turn: Turn) -> bool:
+def flows(step: Step) -> bool:
     """Flows, archived ones too."""
-    begun, since = timezone.now(), changed_since(turn)
+    begun, since = timezone.now(), changed_since(step)
     for each in _chosen("updated", since):
-        for page in turn.klaviyo.pages("flows", filter=each):
-            upsert.upsert(turn.install, Kind.FLOW, [upsert.flow_row(payload) for payload in page.data])
+        for page in step.klaviyo.pages("flows", filter=each):
+            upsert.upsert(step.install, Kind.FLOW, [upsert.flow_row(payload) for payload in page.data])
     if not since:
-        upsert.mark_missing(turn.install, Kind.FLOW, begun)
+        upsert.mark_missing(step.install, Kind.FLOW, begun)
     return True
 
 
@@ -86,28 +86,28 @@ def _chosen(field: str, since: datetime | None) -> list[filters.Filter]:
     return [filters.equals("archived", value) for value in (False, True)]
 
 
-def flow_messages(turn: Turn) -> bool:
+def flow_messages(step: Step) -> bool:
     """Messages of the flows that have changed since they were last read: 60 flows a minute is all that Klaviyo allows."""
-    for flow in _flows_to_read(turn.install):
-        _keep_messages(turn, flow)
-        if turn.is_over:
+    for flow in _flows_to_read(step.install):
+        _keep_messages(step, flow)
+        if step.is_over:
             return False
     return True
 
 
-def _keep_messages(turn: Turn, flow: Record) -> None:
+def _keep_messages(step: Step, flow: Record) -> None:
     stored = Record.objects.filter(pk=flow.pk)
     try:
-        upsert.upsert(turn.install, Kind.MESSAGE, _messages_of(turn.klaviyo, flow.klaviyo_id))
+        upsert.upsert(step.install, Kind.MESSAGE, _messages_of(step.klaviyo, flow.klaviyo_id))
     except NotFound:
         stored.update(deleted_at=timezone.now())  # since it was listed; asked for again and again it would end the run
     else:
-        stored.update(facts={**flow.facts, "messages_read": _stamp(flow)})
+        stored.update(attributes={**flow.attributes, "messages_read": _stamp(flow)})
 
 
 def _flows_to_read(install: Install) -> list[Record]:
     flows = Record.objects.filter(install=install, kind=Kind.FLOW, deleted_at=None)
-    return [flow for flow in flows if flow.facts.get("messages_read") != _stamp(flow)]
+    return [flow for flow in flows if flow.attributes.get("messages_read") != _stamp(flow)]
 
 
 def _stamp(flow: Record) -> str:
@@ -125,30 +125,30 @@ def _messages_of(klaviyo: Klaviyo, flow_id: str) -> Iterable[upsert.Row]:
     return [upsert.flow_message_row(flow_id, payload) for page in pages for payload in page.data]
 
 
-def audiences(turn: Turn) -> bool:
+def audiences(step: Step) -> bool:
     """Lists and segments by name; their members are read when a question needs them."""
-    begun, since = timezone.now(), changed_since(turn)
+    begun, since = timezone.now(), changed_since(step)
     for resource, kind in (("lists", Kind.LIST), ("segments", Kind.SEGMENT)):
         chosen = filters.after("updated", since) if since else None
-        for page in turn.klaviyo.pages(resource, filter=chosen):
-            upsert.upsert(turn.install, kind, [upsert.audience_row(payload) for payload in page.data])
+        for page in step.klaviyo.pages(resource, filter=chosen):
+            upsert.upsert(step.install, kind, [upsert.audience_row(payload) for payload in page.data])
         if not since:
-            upsert.mark_missing(turn.install, kind, begun)
+            upsert.mark_missing(step.install, kind, begun)
     return True
 
 
-def catalog(turn: Turn) -> bool:
+def catalog(step: Step) -> bool:
     """Titles of catalog items."""
-    if changed_since(turn):
+    if changed_since(step):
         return True
     begun = timezone.now()
-    for page in turn.klaviyo.pages("catalog-items"):
-        upsert.upsert(turn.install, Kind.CATALOG_ITEM, [upsert.catalog_row(payload) for payload in page.data])
-    upsert.mark_missing(turn.install, Kind.CATALOG_ITEM, begun)
+    for page in step.klaviyo.pages("catalog-items"):
+        upsert.upsert(step.install, Kind.CATALOG_ITEM, [upsert.catalog_row(payload) for payload in page.data])
+    upsert.mark_missing(step.install, Kind.CATALOG_ITEM, begun)
     return True
 
 
-def changed_since(turn: Turn) -> datetime | None:
+def changed_since(step: Step) -> datetime | None:
     """An increment asks for what has changed since then; None: list everything."""
-    text = turn.run.place.get("changed_since")
+    text = step.run.checkpoint.get("changed_since")
     return datetime.fromisoformat(text) if text else None

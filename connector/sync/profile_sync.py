@@ -9,42 +9,42 @@ import phonenumbers
 from accounts.models import Organization, normal_email
 from connector.lake.schema import PROFILES
 from connector.lake.store import writing
-from connector.sync.turn import Turn
+from connector.sync.step import Step
 
 ROWS: Final = 20_000  # profiles held in memory before they are committed
 
 Rows = dict[str, list[Any]]
 
 
-def profiles(turn: Turn) -> bool:
+def profiles(step: Step) -> bool:
     """Profiles from where the last reading stopped, oldest update first."""
-    reached = turn.run.place.get("profiles_after")
+    reached = step.run.checkpoint.get("profiles_after")
     held: list[Rows] = []
     newest = reached
     after = datetime.fromisoformat(reached) if reached else None
-    for page in turn.klaviyo.profile_pages(updated_after=after, properties=turn.install.properties):
-        held.append(profile_rows(turn.install.organization, page.columns))
+    for page in step.klaviyo.profile_pages(updated_after=after, properties=step.install.properties):
+        held.append(profile_rows(step.install.organization, page.columns))
         latest = max((at for at in page.columns["updated"] if at), default=None)
         newest = latest.isoformat() if latest else newest
-        is_full = turn.is_over or sum(len(rows["id"]) for rows in held) >= ROWS
-        # A bulk import gives thousands one time of update: stop only where the place has moved, or it would never end.
+        is_full = step.is_over or sum(len(rows["id"]) for rows in held) >= ROWS
+        # A bulk import gives thousands one time of update: stop only where the checkpoint has moved, or it would never end.
         if page.next is not None and is_full and newest != reached:
-            _keep(turn, held, newest)
+            _keep(step, held, newest)
             held, reached = [], newest
-            if turn.is_over:
+            if step.is_over:
                 return False
-    _keep(turn, held, newest)
+    _keep(step, held, newest)
     return True
 
 
-def _keep(turn: Turn, held: list[Rows], reached: str | None) -> None:
+def _keep(step: Step, held: list[Rows], reached: str | None) -> None:
     rows = {name: [value for part in held for value in part[name]] for name in (held[0] if held else ())}
     number = len(rows.get("id", ()))
     if number:
-        with writing(turn.install.pk, turn.owner) as lake:
+        with writing(step.install.pk, step.owner) as lake:
             lake.upsert_profiles(rows)
-    done = (turn.run.done if turn.run.unit == "profiles" else 0) + number
-    turn.save(place={"profiles_after": reached}, done=done, total=None, unit="profiles")
+    done = (step.run.done if step.run.unit == "profiles" else 0) + number
+    step.save(checkpoint={"profiles_after": reached}, done=done, total=None, unit="profiles")
 
 
 def profile_rows(organization: Organization, columns: Mapping[str, list[Any]]) -> Rows:

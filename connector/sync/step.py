@@ -1,4 +1,4 @@
-"""One worker's turn at a run: the way to Klaviyo, the claim on the run, and when to hand over."""
+"""One worker's step at a run: the way to Klaviyo, the claim on the run, and when to hand over."""
 
 import time
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from connector.sync.models import Run
 
 
 @dataclass
-class Turn:
-    """`ends` is on time.monotonic(): from then on a phase saves its place at the next safe point and returns False."""
+class Step:
+    """`ends` is on time.monotonic(): from then on a phase saves its checkpoint at the next safe point and returns False."""
 
     claim: Claim[Run]
     klaviyo: Klaviyo
@@ -35,9 +35,9 @@ class Turn:
         """Who writes the lake, in words for whoever finds it held."""
         return f"run {self.run.pk}"
 
-    def save(self, *, place: dict[str, Any] | None = None, **columns: Any) -> None:
-        """Save what the run has reached. `place` holds the changed parts only. Raises ClaimLost."""
-        if place is not None:
-            columns["place"] = {**self.run.place, **place}
-            columns.setdefault("attempts", 0)  # the place has moved: what fails from here on is another failure
+    def save(self, *, checkpoint: dict[str, Any] | None = None, **columns: Any) -> None:
+        """Save what the run has reached. `checkpoint` holds the changed parts only. Raises ClaimLost."""
+        if checkpoint is not None:
+            columns["checkpoint"] = {**self.run.checkpoint, **checkpoint}
+            columns.setdefault("attempts", 0)  # the checkpoint has moved: what fails from here on is another failure
         self.claim.save(state=Run.State.RUNNING, **columns)

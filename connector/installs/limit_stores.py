@@ -12,9 +12,9 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from connector.installs.models import Allowance
-from connector.klaviyo import ledger
-from connector.klaviyo.ledger import State
+from connector.klaviyo import usage
 from connector.klaviyo.limits import Key, Limiter, Seen, Store
+from connector.klaviyo.usage import State
 
 
 @cache
@@ -46,7 +46,7 @@ class DatabaseStore:
             for account, bucket, version, state, now in rows.values_list("account", "bucket", "version", "state", "now")
         }
         # Where nothing is held yet there is nothing that another clock could be compared with.
-        return [found.get(key) or Seen(0, ledger.fresh(), timezone.now().timestamp()) for key in keys]
+        return [found.get(key) or Seen(0, usage.fresh(), timezone.now().timestamp()) for key in keys]
 
     def save(self, account: str, bucket: str, version: int, state: State) -> bool:
         newest = Allowance.objects.filter(account=account, bucket=bucket, version=version)
@@ -56,7 +56,7 @@ class DatabaseStore:
 
 
 def _seen(version: int, state: object, now: datetime) -> Seen:
-    return Seen(version, cast(State, state) if state else ledger.fresh(), now.timestamp())
+    return Seen(version, cast(State, state) if state else usage.fresh(), now.timestamp())
 
 
 def _first(account: str, bucket: str, state: State) -> bool:
