@@ -176,19 +176,17 @@ def leading(group_by: str, figures: Mapping[str, Any]) -> str:
     shown = [group for group in groups if group["people"] and not group.get("other")][:LEADING]
     if not shown:
         return ""
-    parts = (
+    told = (
         f"{group_name(group_by, group['value'])} {group['people']:,} ({percent(group['people'] / figures['people'])})"
-        if figures["people"]
-        else f"{group_name(group_by, group['value'])} {group['people']:,}"
         for group in shown
     )
-    return f"Most by {'number of times' if group_by == 'times' else _label(group_by)}: {', '.join(parts)}."
+    return f"Most by {'number of times' if group_by == 'times' else _label(group_by)}: {', '.join(told)}."
 
 
 def group_name(group_by: str, value: str | int | None) -> str:
     """A group as a sentence calls it: `no country`, `Monday`, `14:00`, `3 times`."""
     if value is None:
-        return f"no {_label(group_by)}"
+        return "no profile" if group_by == "reachable" else f"no {_label(group_by)}"
     if group_by == "event:weekday":
         return DAYS_OF_WEEK[int(value) - 1]
     if group_by == "event:hour":
