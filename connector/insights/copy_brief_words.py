@@ -40,7 +40,7 @@ def sentence(asked: AccountQuestion, figures: Mapping[str, Any]) -> str:
 
 def _best(row: Mapping[str, Any]) -> str:
     said = quoted([row["subject"] or row["campaign"]["name"]])
-    if row["open_rate_human"] is None:
+    if not row["open_rate_human"]:  # of a text nobody can tell whether it was opened
         return f"{said}, clicked by {percent(row['click_rate'])}"
     return f"{said}, opened by {percent(row['open_rate_human'])} of deliveries without machines"
 

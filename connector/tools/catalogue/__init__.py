@@ -46,7 +46,6 @@ EVERY: Final = (
 TOOLS.update((tool.name, tool) for tool in EVERY)
 
 
-
 def listed_for(caller: Caller) -> list[Tool]:
     """What this caller's role may use; a scope that was not granted is answered at the call, so that it can be asked for."""
     return [tool for tool in TOOLS.values() if can(caller, tool.ability)]
