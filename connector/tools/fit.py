@@ -110,10 +110,13 @@ def _one_by_one(
 
 def _groups_that_fit(holders: "list[_Holder]", room: int, limit: int) -> int:
     """The same number of groups for every account; a row for all of them together is beside the limit."""
-    longest = max((len(holder.sizes) for holder in holders), default=0)
+    longest = max((len(holder.keys) for holder in holders), default=0)
     most = min(longest, max((holder.limit(limit) for holder in holders), default=0))
-    sizes = [sum(holder.sizes[at] for holder in holders if at < len(holder.sizes)) for at in range(most)]
-    return most_that_fit(sizes, room)
+    for at in range(most):  # what does not fit is not even measured
+        room -= sum(holder.size(at) for holder in holders)
+        if room < 0:
+            return at
+    return most
 
 
 class _Holder:
@@ -135,7 +138,6 @@ class _Holder:
         self.rows = [by_key.get(key, []) for key in self.keys]
         self.heads = [[listed[key]] if key in listed else [] for key in self.keys]
         self.offset = offset
-        self.sizes = [sum(map(size_of, [*rows, *head])) for rows, head in zip(self.rows, self.heads, strict=True)]
 
     @classmethod
     def of(cls, entry: Mapping[str, Any], groups: Groups, offset: Offset) -> "_Holder":
@@ -148,6 +150,10 @@ class _Holder:
 
     def limit(self, limit: int) -> int:
         return limit + (self.leading if self.offset.group == 0 else 0)
+
+    def size(self, at: int) -> int:
+        """Bytes of one group; 0 beyond the last."""
+        return sum(map(size_of, [*self.rows[at], *self.heads[at]])) if at < len(self.keys) else 0
 
     def bare(self) -> dict[str, Any]:
         return self._with([], [])
