@@ -102,16 +102,18 @@ CAMPAIGNS: Final = Case(
     "campaigns of two years",
     "campaign_performance",
     {"period": _days(begin_of(0), TODAY + timedelta(days=1))},
-    f"""with e as (
-        select message, grouping(message) as is_all, count(*) filter (where metric = 'RECVML') as deliveries,
-            count(distinct person) filter (where metric = 'OPENML') as opens,
-            count(distinct person) filter (where metric = 'CLCKML' and not bot_click) as clicks
-        from {EVENTS} where metric in ('RECVML', 'OPENML', 'CLCKML') and time <= $moment and message is not null and flow is null
-        group by grouping sets ((message), ())),
+    f"""with p as (select message, person, bool_or(metric = 'OPENML') as opened, bool_or(metric = 'CLCKML' and not bot_click) as clicked
+        from {EVENTS} where metric in ('OPENML', 'CLCKML') and time <= $moment and message is not null and flow is null
+            and person is not null group by all),
+    d as (select message, count(*) as deliveries from {EVENTS}
+        where metric = 'RECVML' and time <= $moment and message is not null and flow is null group by 1),
+    each as (select message, count(*) filter (where opened) as opens, count(*) filter (where clicked) as clicks from p group by 1),
+    whole as (select count(*) filter (where opened) as opens, count(*) filter (where clicked) as clicks
+        from (select bool_or(opened) as opened, bool_or(clicked) as clicked from p group by person)),
     o as (select attributed[1].campaign as campaign, count(*) as orders, sum(value) filter (where currency = 'EUR') as revenue
         from {EVENTS} where metric = 'ORDERS' and time <= $moment and attributed[1].campaign is not null group by 1)
-    select sum(deliveries) filter (where is_all = 1), sum(opens) filter (where is_all = 1), sum(clicks) filter (where is_all = 1),
-        (select sum(orders) from o), (select sum(revenue) from o) from e""",
+    select (select sum(deliveries) from d join each using (message) where opens >= 0 and clicks >= 0), opens, clicks,
+        (select sum(orders) from o), (select sum(revenue) from o) from whole""",
     lambda entry: tuple(
         entry["total"][name] for name in ("deliveries", "unique_opens", "unique_clicks_human", "orders", "revenue")
     ),
@@ -164,16 +166,14 @@ COHORTS: Final = Case(
     "cohorts of half a year",
     "compare_cohorts",
     {"period": "last_6_months"},
-    f"""with j as (
-        select person, min(time) as joined from {EVENTS} where metric in ('SUBLST', 'SUBSMS') and time <= $moment and person is not null
+    f"""with c as (
+        select person, min(time) as joined, arg_min({{'by_sms': metric = 'SUBSMS', 'method': method}}, {{'time': time, 'id': id}}) as how
+        from {EVENTS} where metric in ('SUBLST', 'SUBSMS') and time <= $moment and person is not null
         group by person having joined >= $start and joined < $stop),
-    c as (select person, joined, arg_min(metric = 'SUBSMS', {{'time': time, 'id': id}}) as by_sms,
-        arg_min(method, {{'time': time, 'id': id}}) as method
-        from {EVENTS} join j using (person) where metric in ('SUBLST', 'SUBSMS') and time <= $moment group by all),
-    o as ({ORDERS.replace("time <= $moment", "time <= $moment and person in (select person from j)")}),
-    p as (select c.person, by_sms, method, count(k) as orders, sum(value) filter (where currency = 'EUR') as revenue
+    o as ({ORDERS.replace("time <= $moment", "time <= $moment and person in (select person from c)")}),
+    p as (select c.person, how, count(k) as orders, sum(value) filter (where currency = 'EUR') as revenue
         from c left join o on o.person = c.person and o.first >= c.joined group by all),
-    told as (select by_sms, method, count(*) as people, count(*) filter (where orders > 0) as buyers, sum(orders) as orders,
+    told as (select how.by_sms, how.method = 'Form', count(*) as people, count(*) filter (where orders > 0) as buyers, sum(orders) as orders,
         sum(revenue) as revenue from p group by all)
     select sum(people), sum(buyers), sum(orders), sum(revenue) from told""",
     lambda entry: _sums(entry, "people", "buyers", "orders", "revenue"),
@@ -183,8 +183,9 @@ TREND: Final = Case(
     "opens by week",
     "metric_trend",
     {"metric": "opened_email", "period": "last_6_months", "interval": "week"},
-    f"""with told as (select date_trunc('week', time) as week, count(*) as events, count(distinct person) as people
-        from {EVENTS} where metric = 'OPENML' and time >= $start and time < $stop group by 1)
+    f"""with p as (select date_trunc('week', time) as week, person, count(*) as events
+        from {EVENTS} where metric = 'OPENML' and time >= $start and time < $stop group by all),
+    told as (select week, sum(events) as events, count(person) as people from p group by 1)
     select sum(events), sum(people) from told""",
     lambda entry: _sums(entry, "count", "people"),
     {"start": HALF_A_YEAR, "stop": begin_of(MONTHS)},
@@ -193,18 +194,19 @@ PERIODS: Final = Case(
     "a quarter and the one before",
     "compare_periods",
     {"period": _days(begin_of(MONTHS - 3), begin_of(MONTHS)), "against": _days(*QUARTER)},
-    f"""with e as (select time >= $stop as is_late, metric, person, not machine_open and not bot_click as by_people
-        from {EVENTS} where metric in ('RECVML', 'OPENML', 'CLCKML', 'SUBLST') and time >= $start and time < $until),
-    told as (select is_late, count(*) filter (where metric = 'RECVML') as deliveries,
-        count(distinct person) filter (where metric = 'OPENML') as openers,
-        count(distinct person) filter (where metric = 'OPENML' and by_people) as openers_human,
-        count(distinct person) filter (where metric = 'CLCKML' and by_people) as clickers_human,
-        count(*) filter (where metric = 'SUBLST') as subscribed from e group by 1),
+    f"""with p as (select time >= $stop as is_late, metric, person, bool_or(not machine_open and not bot_click) as by_people
+        from {EVENTS} where metric in ('OPENML', 'CLCKML') and time >= $start and time < $until and person is not null group by all),
+    told as (select is_late, count(*) filter (where metric = 'OPENML') as openers,
+        count(*) filter (where by_people and metric = 'OPENML') as openers_human,
+        count(*) filter (where by_people and metric = 'CLCKML') as clickers_human from p group by 1),
+    e as (select time >= $stop as is_late, count(*) filter (where metric = 'RECVML') as deliveries,
+        count(*) filter (where metric = 'SUBLST') as subscribed
+        from {EVENTS} where metric in ('RECVML', 'SUBLST') and time >= $start and time < $until group by 1),
     sold as (select first >= $stop as is_late, count(*) as orders, count(distinct person) as buyers,
         sum(value) filter (where coalesce(currency, 'EUR') = 'EUR') as revenue
         from ({ORDERS}) where first >= $start and first < $until group by 1)
-    select sum(deliveries), sum(openers), sum(openers_human), sum(clickers_human), sum(subscribed),
-        (select sum(orders) from sold), (select sum(buyers) from sold), (select sum(revenue) from sold) from told""",
+    select sum(deliveries), sum(openers), sum(openers_human), sum(clickers_human), sum(subscribed), sum(orders), sum(buyers),
+        sum(revenue) from told join e using (is_late) join sold using (is_late)""",
     lambda entry: tuple(
         round(sum(row["value"] + row["before"] for row in entry["rows"] if row["measure"] == name), 2)
         for name in (
