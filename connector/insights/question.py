@@ -57,8 +57,8 @@ class Stored:
 @dataclass(frozen=True)
 class Question:
     """`deadline` is on time.monotonic(). `settled`: accounts answered already, which are not asked again. `stored`:
-    accounts and versions of a receipt that is run again (None: of one that is settled); without it the newest are read. `may_estimate`: an account
-    whose events are still being loaded may show an estimate meanwhile."""
+    accounts and versions of a receipt that is run again (None: of one that is settled); without it the newest are read.
+    `may_estimate`: an account whose events are still being loaded may show an estimate meanwhile."""
 
     caller: Caller
     args: Args
@@ -179,7 +179,7 @@ def _side_by_side(question: Question, installs: list[Install], tool: _Tool) -> l
     if len(installs) < 2 or connection.in_atomic_block:
         return [_asked(question, install, tool) for install in installs]
     release_connections()  # nothing is held while others work
-    # Threads of this question's own: who reads next, the lake's places decide, by organization.
+    # Threads of this question's own: who reads next, the lake's slots decide, by organization.
     pool = ThreadPoolExecutor(min(len(installs), SIDE_BY_SIDE), thread_name_prefix="account")
     futures = [pool.submit(_tidily, question, install, tool) for install in installs]
     wait(futures, timeout=max(question.deadline - time.monotonic(), 0) + 0.5)
@@ -233,10 +233,8 @@ def _read(question: Question, install: Install, tool: _Tool, outcome: AccountOut
         coverage.check_loaded(install)
     versions = stored.versions if stored else newest(install.pk)
     left = question.deadline - time.monotonic()
-    if not tool.needs_events:  # what waits for Klaviyo must hold no place at the lake meanwhile
-        asked = AccountQuestion(
-            question, install, Briefly(install.pk, versions, question.deadline, install.organization_id), stored
-        )
+    if not tool.needs_events:  # what waits for Klaviyo must hold no slot of the lake meanwhile
+        asked = AccountQuestion(question, install, _briefly(question, install, versions), stored)
         return _filled(outcome, asked, tool.answer(asked))
     with reading(install.pk, versions, left, turn=install.organization_id) as lake:
         asked = AccountQuestion(question, install, lake, stored)
@@ -249,9 +247,7 @@ def _estimated(
     """With the figures that one of Klaviyo's reports gives at once, for an account whose events are still being loaded."""
     if tool.estimate is None or refusal.status != "pending" or refusal.waits_for or not question.may_estimate:
         return outcome
-    asked = AccountQuestion(
-        question, install, Briefly(install.pk, newest(install.pk), question.deadline, install.organization_id), None
-    )
+    asked = AccountQuestion(question, install, _briefly(question, install, newest(install.pk)), None)
     try:
         answer = tool.estimate(asked)
     except Refusal:
@@ -262,6 +258,10 @@ def _estimated(
         outcome.versions, outcome.is_estimate = None, True
         outcome.sentence = f"{refusal.text} By Klaviyo's own report, as an estimate: {answer.sentence}"
     return outcome
+
+
+def _briefly(question: Question, install: Install, versions: Versions) -> Briefly:
+    return Briefly(install.pk, versions, question.deadline, install.organization_id)
 
 
 def _filled(outcome: AccountOutcome, asked: AccountQuestion, answer: Answer) -> AccountOutcome:

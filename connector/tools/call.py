@@ -8,7 +8,7 @@ DuckDB); `call` drives it in the caller's own thread, the assistants' door witho
 
 import logging
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -60,7 +60,7 @@ class UnknownTool(LookupError):
 class Wait:
     """The call waits: look again in `seconds`, go on once `is_over()`, at the latest at `until` (time.monotonic())."""
 
-    def __init__(self, is_over: Any, until: float, seconds: float = POLL) -> None:
+    def __init__(self, is_over: Callable[[], bool], until: float, seconds: float = POLL) -> None:
         self.is_over, self.until, self.seconds = is_over, until, seconds
 
 
@@ -154,7 +154,7 @@ def _caught(asked: Call, work: Steps) -> Steps:
 def _allowed(asked: Call) -> Steps:
     stopped = _stopped(asked)
     if stopped:
-        return _recorded_plain(asked, stopped)
+        return _recorded_unanswered(asked, stopped)
     return (yield from _answered(asked))
 
 
@@ -288,13 +288,9 @@ def _further_page(asked: Call) -> Envelope:
 
 
 def _recorded_unanswered(asked: Call, answer: Envelope) -> Envelope:
-    """One without accounts: of a tool with figures it is kept in short."""
-    return _recorded_plain(asked, answer, _short_rows(asked, outgoing(answer), None))
-
-
-def _recorded_plain(asked: Call, answer: Envelope, rows: Sequence[Any] = ()) -> Envelope:
+    """One without accounts: of a tool with figures it is kept in short, unless the caller was stopped."""
     answer = outgoing(answer)
-    group_commit.commit([*rows, *_audit_rows(asked, answer, None)])
+    group_commit.commit(_short_rows(asked, answer, None) + _audit_rows(asked, answer, None))
     return answer
 
 

@@ -16,7 +16,7 @@ from connector.insights.question import CALL_SECONDS, Question
 from connector.insights.refusal import Refusal
 from connector.installs.models import Install
 from connector.receipts.keep import GROUPS_KEPT, stored
-from connector.receipts.models import Receipt
+from connector.receipts.models import ANSWERED, Receipt
 from connector.sync import audiences
 from connector.tools import envelope as envelopes
 from connector.tools import fit, jobs
@@ -47,13 +47,9 @@ def rerun(caller: Caller, receipt: Receipt, run: Run, seconds: float = CALL_SECO
     if tool is None or not receipt.is_answered or (run == "same" and receipt.definition_version == BEFORE_RERUNS):
         return Rerun(_impossible(receipt, tool), [], 0, is_same_definition=False)
     answer = _tried(caller, receipt, tool, run, time.monotonic() + seconds)
-    found = list(differences(receipt.answer["data"], answer["data"], tool)) if _has_data(answer) else []
+    found = list(differences(receipt.answer["data"], answer["data"], tool)) if answer["data"] else []
     is_same = receipt.definition_version == tool.definition_version
     return Rerun(answer, found[:CHANGES_SHOWN], len(found), is_same)
-
-
-def _has_data(answer: Envelope) -> bool:
-    return bool(answer["data"])
 
 
 def _impossible(receipt: Receipt, tool: Tool | None) -> Envelope:
@@ -85,7 +81,9 @@ def _same(caller: Caller, receipt: Receipt, tool: Tool, deadline: float) -> Enve
     again = {entry["account"]["id"]: entry for entry in answer["data"].get("accounts") or []}
     recorded = receipt.answer["data"].get("accounts") or []
     entries = [again.get(entry["account"]["id"], entry) for entry in recorded]
-    entries = [entry if _is_answered(before) else before for entry, before in zip(entries, recorded, strict=True)]
+    entries = [
+        entry if before["status"] in ANSWERED else before for entry, before in zip(entries, recorded, strict=True)
+    ]
     return answer | {"data": answer["data"] | {"accounts": entries}}
 
 
@@ -94,10 +92,6 @@ def _in_order(receipt: Receipt, keys: Iterable[UUID]) -> list[UUID]:
     named = [entry["account"]["id"] for entry in receipt.answer["data"].get("accounts") or []]
     known = dict(Install.objects.filter(pk__in=keys).values_list("pk", "klaviyo_id"))
     return sorted(known, key=lambda key: named.index(known[key]) if known[key] in named else len(named))
-
-
-def _is_answered(entry: Mapping[str, Any]) -> bool:
-    return entry["status"] in ("ok", "partial")
 
 
 def _unanswered(caller: Caller, receipt: Receipt) -> dict[UUID, AccountOutcome]:
